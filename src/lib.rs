@@ -1,0 +1,17 @@
+//! The C stubs of OCaml's `Xenctrl`, in Rust.
+//!
+//! A static library that exports the C symbols which `xenctrl.ml` of Xen 4.17 to 4.22 declares
+//! (`stub_xc_*`). It stands on four floors, each of which knows only those below it:
+//!
+//! | floor | knows |
+//! |---|---|
+//! | [`abi`] | numbers and layouts of hypercalls, per release; pure data |
+
+// Unsafe code is for the files that say so, all of them in hypervisor and runtime.
+#![deny(unsafe_code)]
+#![deny(missing_docs)]
+#![warn(clippy::undocumented_unsafe_blocks)]
+
+pub mod abi;
+#[path = "abi/installed.rs"]
+mod installed;
