@@ -5,6 +5,7 @@
 //!
 //! | floor | knows |
 //! |---|---|
+//! | [`hypervisor`] | hypercalls, through libxencall; no OCaml |
 //! | [`abi`] | numbers and layouts of hypercalls, per release; pure data |
 
 // Unsafe code is for the files that say so, all of them in hypervisor and runtime.
@@ -13,5 +14,6 @@
 #![warn(clippy::undocumented_unsafe_blocks)]
 
 pub mod abi;
+pub mod hypervisor;
 #[path = "abi/installed.rs"]
 mod installed;

@@ -1,0 +1,75 @@
+//! The domain list: one consistent answer by one hypercall.
+
+#![allow(unsafe_code)]
+
+use super::{Error, Result, Xen, buffer::Purpose, call::Lease};
+use crate::abi::{
+    DOMID_FIRST_RESERVED,
+    domctl::DomainInfo,
+    sysctl::{self, GetDomainInfoList, SysctlUnion},
+};
+
+/// How much of the list is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Every domain.
+    All,
+    /// At most so many. Two answers of this kind do not make a consistent list.
+    AtMost(u32),
+}
+
+/// Domains as the hypervisor wrote them, ascending by domid, in the buffer where it wrote them.
+pub struct DomainList<'x> {
+    lease: Lease<'x>,
+    count: usize,
+}
+
+impl DomainList<'_> {
+    /// The records.
+    pub fn records(&self) -> &[DomainInfo] {
+        // SAFETY: the record is plain integers, aligned to 8.
+        unsafe { self.lease.records(self.count) }
+    }
+}
+
+impl Xen {
+    /// The domains from `first` on, by one `XEN_SYSCTL_getdomaininfolist`.
+    ///
+    /// Where they fill the buffer it is exchanged for a larger one, once and for the handle's
+    /// life, and the list is asked for again from its first domain: between two hypercalls
+    /// domains come and go, so partial answers are never joined.
+    pub fn domain_list(&self, first: u16, wanted: Wanted) -> Result<DomainList<'_>> {
+        /// Bytes of the longest list.
+        const LONGEST: usize = DOMID_FIRST_RESERVED as usize * size_of::<DomainInfo>();
+
+        let mut lease = self.lease(Purpose::Records)?;
+        loop {
+            let room = (lease.capacity() / size_of::<DomainInfo>())
+                .min(usize::from(DOMID_FIRST_RESERVED)) as u32;
+            let asked = match wanted {
+                Wanted::All => room,
+                Wanted::AtMost(limit) => room.min(limit),
+            };
+            let mut u = SysctlUnion::NONE;
+            u.getdomaininfolist = GetDomainInfoList {
+                first_domain: first,
+                max_domains: asked,
+                buffer: lease.data(),
+                ..GetDomainInfoList::default()
+            };
+            let answer = self.sysctl(&mut lease, sysctl::GETDOMAININFOLIST, u)?;
+            // SAFETY: every member of the union is plain integers.
+            let reported = unsafe { answer.u.getdomaininfolist }.num_domains;
+            if reported > asked {
+                return Err(Error::Overrun { reported, asked });
+            }
+            let complete = reported < asked
+                || wanted == Wanted::AtMost(asked)
+                || room == u32::from(DOMID_FIRST_RESERVED);
+            if complete {
+                return Ok(DomainList { lease, count: reported as usize });
+            }
+            lease.grow(LONGEST)?;
+        }
+    }
+}
