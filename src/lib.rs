@@ -5,6 +5,7 @@
 //!
 //! | floor | knows |
 //! |---|---|
+//! | [`runtime`] | OCaml's values, exceptions and runtime lock; no Xen |
 //! | [`hypervisor`] | hypercalls, through libxencall; no OCaml |
 //! | [`abi`] | numbers and layouts of hypercalls, per release; pure data |
 
@@ -17,3 +18,4 @@ pub mod abi;
 pub mod hypervisor;
 #[path = "abi/installed.rs"]
 mod installed;
+pub mod runtime;

@@ -1,0 +1,69 @@
+//! Where OCaml calls and where exceptions leave.
+
+#![allow(unsafe_code)]
+
+use super::{Exception, Lock, RawValue, exception::Raise};
+use std::{any::Any, panic::AssertUnwindSafe, panic::catch_unwind};
+
+/// Runs a stub's body; an exception that it ends with, or a panic, is raised in OCaml.
+///
+/// # Safety
+/// Only as the body of a function that OCaml calls: the lock must be held, and no frame between
+/// may have a destructor.
+pub unsafe fn run(body: impl FnOnce(&mut Lock) -> Result<RawValue, Exception>) -> RawValue {
+    match guarded(|lock| body(lock).map_err(|exception| exception.prepare(lock))) {
+        Ok(value) => value,
+        // SAFETY: the lock is held, and what the body owned is gone.
+        Err(raise) => unsafe { raise.now() },
+    }
+}
+
+/// Calls `body` and makes a panic an exception that is ready to be raised. Everything that either
+/// owned is gone on return.
+fn guarded(body: impl FnOnce(&mut Lock) -> Result<RawValue, Raise>) -> Result<RawValue, Raise> {
+    // SAFETY: the contract of `run`.
+    let mut lock = unsafe { Lock::held() };
+    // Unwind safe: the lock is all that crosses, and has no state.
+    catch_unwind(AssertUnwindSafe(|| body(&mut lock))).unwrap_or_else(|panic| {
+        let message = format!("xenctrl: internal error: {}", panic_message(&*panic));
+        drop(panic);
+        Err(Exception::Failure(message).prepare(&mut lock))
+    })
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown")
+}
+
+/// Exports functions to OCaml: each reads its arguments by their types, runs its body, and builds
+/// its result by its type. The body gives a `Result` whose error becomes an [`Exception`].
+macro_rules! export {
+    ($(
+        $(#[$attribute:meta])*
+        fn $name:ident($($argument:ident: $type:ty),* $(,)?) -> $result:ty $body:block
+    )*) => {$(
+        $(#[$attribute])*
+        #[allow(unsafe_code)] // The attribute and the calls that make a function OCaml's.
+        #[unsafe(no_mangle)]
+        pub extern "C" fn $name($($argument: $crate::runtime::RawValue),*)
+            -> $crate::runtime::RawValue
+        {
+            // SAFETY: OCaml calls this with the lock held and with values of the types that its
+            // declaration of the external has.
+            unsafe {
+                $crate::runtime::run(|lock| {
+                    $(let $argument = <$type as $crate::runtime::Argument>::read(
+                        $crate::runtime::Val::new(lock, $argument))?;)*
+                    let stub = || -> Result<$result, $crate::runtime::Exception> { $body };
+                    let result = stub()?;
+                    Ok($crate::runtime::IntoValue::into_value(result, lock))
+                })
+            }
+        }
+    )*};
+}
+pub(crate) use export;

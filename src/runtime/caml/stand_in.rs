@@ -1,0 +1,104 @@
+//! A stand-in for OCaml's runtime, for unit tests: allocations are never moved and never freed,
+//! and begin as a pattern, so that a word which nobody wrote is seen.
+
+#![allow(clippy::missing_safety_doc)]
+
+use super::{RawValue, TAG_CUSTOM, TAG_STRING, header};
+use std::ffi::{c_char, c_int, c_void};
+
+/// What a word holds before it is written. No header, integer or address looks like it.
+pub const UNWRITTEN: usize = 0xDEAD_0000_DEAD_0001;
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn caml_alloc_small(words: usize, tag: c_int) -> RawValue {
+    let block = Box::leak(vec![UNWRITTEN; words + 1].into_boxed_slice());
+    block[0] = header(words, tag as u8);
+    &raw mut block[1] as RawValue
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn caml_string_length(value: RawValue) -> usize {
+    // SAFETY: a string block, by the caller.
+    unsafe {
+        let bytes = (*(value as *const usize).sub(1) >> 10) * size_of::<usize>();
+        bytes - 1 - usize::from(*(value as *const u8).add(bytes - 1))
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn caml_register_global_root(_: *mut RawValue) {}
+#[unsafe(no_mangle)]
+extern "C" fn caml_remove_global_root(_: *mut RawValue) {}
+#[unsafe(no_mangle)]
+extern "C" fn caml_register_generational_global_root(_: *mut RawValue) {}
+#[unsafe(no_mangle)]
+extern "C" fn caml_enter_blocking_section_no_pending() {}
+#[unsafe(no_mangle)]
+extern "C" fn caml_leave_blocking_section() {}
+
+/// Functions that no unit test reaches.
+macro_rules! unreached {
+    ($($name:ident)*) => {$(
+        #[unsafe(no_mangle)]
+        extern "C" fn $name() -> ! {
+            unreachable!(stringify!($name))
+        }
+    )*};
+}
+unreached! {
+    caml_alloc_initialized_string caml_alloc_custom caml_named_value caml_raise_with_arg
+    caml_failwith_value caml_invalid_argument_value
+}
+
+/// Tables of operations, of which only the address counts.
+#[repr(transparent)]
+struct Operations(*const c_void);
+// SAFETY: never dereferenced.
+unsafe impl Sync for Operations {}
+#[unsafe(no_mangle)]
+static caml_int64_ops: Operations = Operations(std::ptr::null());
+#[unsafe(no_mangle)]
+static caml_int32_ops: Operations = Operations(std::ptr::null());
+#[unsafe(no_mangle)]
+static caml_nativeint_ops: Operations = Operations(std::ptr::null());
+
+// Keeps the type of the real declaration in sight.
+const _: unsafe extern "C" fn(usize, *const c_char) -> RawValue =
+    super::caml_alloc_initialized_string;
+
+/// A value read back: what OCaml would make of it.
+#[derive(Debug, PartialEq)]
+pub enum Read {
+    /// An immediate.
+    Int(i64),
+    /// A custom block: its table and its word.
+    Boxed(usize, i64),
+    /// A string.
+    String(Vec<u8>),
+    /// Any other block: its tag and its fields.
+    Block(u8, Vec<Read>),
+}
+
+/// Reads a value that was carved here; every word of it must have been written.
+pub fn read(value: RawValue) -> Read {
+    if value & 1 == 1 {
+        return Read::Int(value as i64 >> 1);
+    }
+    let at = value as *const usize;
+    // SAFETY: a block that was carved here.
+    let (header, word) = unsafe { (*at.sub(1), |i: usize| *at.add(i)) };
+    assert_ne!(header, UNWRITTEN);
+    let (words, tag) = (header >> 10, header as u8);
+    let fields: Vec<usize> = (0..words).map(word).collect();
+    assert!(!fields.contains(&UNWRITTEN), "a word of {fields:x?} was not written");
+    match tag {
+        TAG_CUSTOM => Read::Boxed(fields[0], fields[1] as i64),
+        TAG_STRING => {
+            let bytes: Vec<u8> = fields.iter().flat_map(|word| word.to_ne_bytes()).collect();
+            let length = bytes.len() - 1 - usize::from(bytes[bytes.len() - 1]);
+            assert!(bytes[length..bytes.len() - 1].iter().all(|&byte| byte == 0));
+            Read::String(bytes[..length].to_vec())
+        }
+        _ => Read::Block(tag, fields.iter().map(|&field| read(field as RawValue)).collect()),
+    }
+}

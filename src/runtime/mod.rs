@@ -1,0 +1,31 @@
+//! The OCaml runtime: reading values, building them, raising, releasing the lock. Knows no Xen.
+//!
+//! Rules that every stub obeys by going through this floor:
+//! - arguments are copied out of the heap before the lock is released, nothing of OCaml's is kept
+//!   across a call;
+//! - results are carved from one small allocation at a time, and nothing young is held across the
+//!   next unless it is rooted;
+//! - an exception is raised by the outermost frame alone, when no destructor is pending and no
+//!   panic is under way: it leaves by a jump that runs neither.
+
+mod argument;
+mod boundary;
+mod caml;
+mod carve;
+mod custom;
+mod exception;
+mod lock;
+mod shared;
+
+pub use argument::{Argument, Val, constructor, int, list_of_constructors};
+pub(crate) use boundary::export;
+pub use boundary::run;
+pub use caml::{CustomOperations, RawValue};
+pub use carve::{Build, Carver, Field, IntoValue, list};
+pub use custom::{Custom, Slot};
+pub use exception::Exception;
+pub use lock::{Lock, unlocked};
+pub use shared::Shared;
+
+#[cfg(test)]
+pub use caml::stand_in;
