@@ -5,6 +5,7 @@
 //!
 //! | floor | knows |
 //! |---|---|
+//! | [`stubs`] | the externals: each reads its arguments, calls one operation, builds its result |
 //! | [`runtime`] | OCaml's values, exceptions and runtime lock; no Xen |
 //! | [`hypervisor`] | hypercalls, through libxencall; no OCaml |
 //! | [`abi`] | numbers and layouts of hypercalls, per release; pure data |
@@ -19,3 +20,4 @@ pub mod hypervisor;
 #[path = "abi/installed.rs"]
 mod installed;
 pub mod runtime;
+pub mod stubs;
