@@ -1,0 +1,16 @@
+(* The numbers are those of enum source in counters_stubs.c. *)
+external source_number : unit -> int = "test_support_counters_source"
+external get_stub : string -> int = "test_support_counters_get"
+external reset : unit -> unit = "test_support_counters_reset"
+
+let source () =
+  match source_number () with
+  | 1 -> `Xensim
+  | 2 -> `Preload
+  | _ -> `None
+
+let get name =
+  if source () = `None then failwith "Counters.get: nothing counts here";
+  let count = if String.contains name '\000' then -1 else get_stub name in
+  if count < 0 then invalid_arg ("Counters.get: no counter " ^ name);
+  count
