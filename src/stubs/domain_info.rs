@@ -99,7 +99,7 @@ impl IntoValue for Listed<'_> {
             Order::Ascending => &records[last - i],
             Order::Descending => &records[i],
         });
-        list::<WORDS, _>(lock, items, |carver, info| domaininfo(carver, info))
+        list::<WORDS, _>(lock, items, domaininfo)
     }
 }
 
