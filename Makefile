@@ -1,0 +1,52 @@
+# make demo    lists 1000 domains in three ways and compares them (XEN=4.17 or 4.20: in a real Xen)
+# make test    everything, on a simulated hypervisor and inside real ones
+# make check   formatting, lints, warnings
+# make deps    what the others need and install by themselves: Debian packages, cargo
+# make build   the library; after `make deps`, `dune build @install` alone does the same
+
+XEN ?= sim
+DEMO_RELEASE ?= 4.17
+DEMO_DOMAINS ?= 1000
+
+CARGO_LOCKED := --locked
+SIM := target/xensim
+EXE := _build/default
+
+.PHONY: all build sim programs demo test check deps clean
+
+all: build
+
+deps:
+	@scripts/deps
+
+build: deps
+	dune build @install
+
+# The simulated hypervisor, to be found by LD_LIBRARY_PATH.
+sim: deps
+	cargo build $(CARGO_LOCKED) --release --package xensim
+	sim/link.sh target/release/libxensim.a $(SIM)
+
+programs: build
+	dune build ./tests ./bench
+
+ifeq ($(XEN),sim)
+demo: programs sim
+	XENSIM=version=$(DEMO_RELEASE),domains=$(DEMO_DOMAINS) LD_LIBRARY_PATH=$(SIM) \
+	    $(EXE)/bench/demo/demo.exe --domains $(DEMO_DOMAINS)
+else
+demo: programs
+	tests/xen/fetch $(XEN)
+	bench/demo/run-xen $(XEN) $(EXE)/bench/demo/demo.exe $(EXE)/bench/count/libcount.so \
+	    --domains $(DEMO_DOMAINS)
+endif
+
+test: check programs sim
+	tests/run
+
+check: deps
+	scripts/check
+
+clean:
+	dune clean
+	cargo clean
