@@ -10,6 +10,11 @@
 //! | [`hypervisor`] | hypercalls, through libxencall; no OCaml |
 //! | [`abi`] | numbers and layouts of hypercalls, per release; pure data |
 
+//!
+//! The archive holds the stubs of `Xenmmap` and `Xeneventchn` as well, which know nothing of this
+//! crate: a program can link one Rust archive alone (two bring the standard library twice), so
+//! the three packages install this one under their three names.
+
 // Unsafe code is for the files that say so, all of them in hypervisor and runtime.
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
@@ -19,5 +24,8 @@ pub mod abi;
 pub mod hypervisor;
 #[path = "abi/installed.rs"]
 mod installed;
-pub mod runtime;
 pub mod stubs;
+
+// For the archive, see above.
+use xeneventchn_stubs as _;
+use xenmmap_stubs as _;

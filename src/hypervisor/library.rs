@@ -6,19 +6,21 @@
 #![allow(unsafe_code)]
 
 use super::Error;
-use std::ffi::{c_char, c_int, c_ulong};
 use std::sync::{
     Once, OnceLock,
     atomic::{AtomicU64, Ordering},
 };
 
-mod xencall {
+/// Also of the logger that libxencall wants.
+mod bindings {
     #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks, unused)]
     #![allow(nonstandard_style)]
     include!(concat!(env!("OUT_DIR"), "/xencall.rs"));
 }
-use xencall::{__va_list_tag, xentoollog_level, xentoollog_logger};
-pub use xencall::{LibXencall, xencall_handle};
+pub use bindings::{LibXencall, xencall_handle};
+#[path = "silent_logger.rs"]
+mod silent_logger;
+pub use silent_logger::silent_logger;
 
 /// The library's name, its major version being that of its stable ABI.
 const NAME: &str = "libxencall.so.1";
@@ -50,36 +52,4 @@ pub fn generation() -> u64 {
         unsafe { libc::pthread_atfork(None, None, Some(forked)) };
     });
     GENERATION.load(Ordering::Relaxed)
-}
-
-/// A logger that drops what it is told: errors are returned, and a library writes nothing to the
-/// standard error of its program (as libxencall would without a logger).
-pub fn silent_logger() -> *mut xentoollog_logger {
-    extern "C" fn message(
-        _: *mut xentoollog_logger,
-        _: xentoollog_level,
-        _errno: c_int,
-        _context: *const c_char,
-        _format: *const c_char,
-        _arguments: *mut __va_list_tag,
-    ) {
-    }
-    extern "C" fn progress(
-        _: *mut xentoollog_logger,
-        _context: *const c_char,
-        _doing: *const c_char,
-        _percent: c_int,
-        _done: c_ulong,
-        _total: c_ulong,
-    ) {
-    }
-    extern "C" fn destroy(_: *mut xentoollog_logger) {}
-
-    // Never written after this: the functions above keep no state.
-    static mut LOGGER: xentoollog_logger = xentoollog_logger {
-        vmessage: Some(message),
-        progress: Some(progress),
-        destroy: Some(destroy),
-    };
-    &raw mut LOGGER
 }

@@ -41,6 +41,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 
 /// Exports functions to OCaml: each reads its arguments by their types, runs its body, and builds
 /// its result by its type. The body gives a `Result` whose error becomes an [`Exception`].
+#[macro_export]
 macro_rules! export {
     ($(
         $(#[$attribute:meta])*
@@ -49,21 +50,22 @@ macro_rules! export {
         $(#[$attribute])*
         #[allow(unsafe_code)] // The attribute and the calls that make a function OCaml's.
         #[unsafe(no_mangle)]
-        pub extern "C" fn $name($($argument: $crate::runtime::RawValue),*)
-            -> $crate::runtime::RawValue
+        pub extern "C" fn $name($($argument: $crate::RawValue),*)
+            -> $crate::RawValue
         {
-            // SAFETY: OCaml calls this with the lock held and with values of the types that its
-            // declaration of the external has.
-            unsafe {
-                $crate::runtime::run(|lock| {
-                    $(let $argument = <$type as $crate::runtime::Argument>::read(
-                        $crate::runtime::Val::new(lock, $argument))?;)*
-                    let stub = || -> Result<$result, $crate::runtime::Exception> { $body };
-                    let result = stub()?;
-                    Ok($crate::runtime::IntoValue::into_value(result, lock))
-                })
-            }
+            let body = |lock: &mut $crate::Lock| {
+                $(
+                    // SAFETY: OCaml passes values of the types that its declaration of the
+                    // external has.
+                    let $argument = unsafe { $crate::Val::new(lock, $argument) };
+                    let $argument = <$type as $crate::Argument>::read($argument)?;
+                )*
+                let stub = || -> Result<$result, $crate::Exception> { $body };
+                let result = stub()?;
+                Ok($crate::IntoValue::into_value(result, lock))
+            };
+            // SAFETY: OCaml calls this with the lock held, and this frame has no destructor.
+            unsafe { $crate::run(body) }
         }
     )*};
 }
-pub(crate) use export;

@@ -5,7 +5,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
-#[cfg(test)]
+#[cfg(any(test, feature = "stand-in"))]
 pub mod stand_in;
 
 /// OCaml's `value`: an integer shifted left by one with the lowest bit set, or the address of a
@@ -20,6 +20,8 @@ pub const MAX_SMALL: usize = 256;
 
 /// Tag of a cons cell, a record and a tuple.
 pub const TAG_TUPLE: u8 = 0;
+/// `Abstract_tag`.
+pub const TAG_ABSTRACT: u8 = 251;
 /// `String_tag`.
 pub const TAG_STRING: u8 = 252;
 /// `Custom_tag`.
@@ -28,6 +30,11 @@ pub const TAG_CUSTOM: u8 = 255;
 /// `Make_header` of a block in the minor heap.
 pub const fn header(words: usize, tag: u8) -> usize {
     words << 10 | tag as usize
+}
+
+/// `Is_exception_result` and `Extract_exception`: the exception that a callback ended with.
+pub fn raised(result: RawValue) -> Option<RawValue> {
+    (result & 3 == 2).then_some(result & !3)
 }
 
 /// `Val_long`. Integers of OCaml have 63 bits.
@@ -74,12 +81,15 @@ unsafe extern "C" {
 
     pub fn caml_named_value(name: *const c_char) -> *const RawValue;
     pub fn caml_raise_with_arg(constructor: RawValue, argument: RawValue) -> !;
+    pub fn caml_raise(exception: RawValue) -> !;
     pub fn caml_failwith_value(message: RawValue) -> !;
     pub fn caml_invalid_argument_value(message: RawValue) -> !;
 
     /// Unlike `caml_enter_blocking_section` it runs no signal handler, which could raise.
     pub fn caml_enter_blocking_section_no_pending();
     pub fn caml_leave_blocking_section();
+    /// Runs signal handlers and finalisers; gives what they raised, as an exception result.
+    pub fn caml_process_pending_actions_exn() -> RawValue;
 
     pub static caml_int64_ops: c_void;
     pub static caml_int32_ops: c_void;

@@ -9,9 +9,9 @@
 use super::{
     Lock, RawValue,
     caml::{
-        MAX_SMALL, TAG_CUSTOM, TAG_STRING, TAG_TUPLE, UNIT, caml_alloc_initialized_string,
-        caml_alloc_small, caml_int32_ops, caml_int64_ops, caml_nativeint_ops,
-        caml_register_global_root, caml_remove_global_root, header, val_int,
+        MAX_SMALL, TAG_ABSTRACT, TAG_CUSTOM, TAG_STRING, TAG_TUPLE, UNIT,
+        caml_alloc_initialized_string, caml_alloc_small, caml_int32_ops, caml_int64_ops,
+        caml_nativeint_ops, caml_register_global_root, caml_remove_global_root, header, val_int,
     },
 };
 use std::{cell::UnsafeCell, marker::PhantomData, ptr};
@@ -122,6 +122,17 @@ impl<'c> Carver<'c> {
             ptr::copy_nonoverlapping(bytes.as_ptr(), start, bytes.len());
             let last = words * size_of::<usize>() - 1;
             start.add(last).write((last - bytes.len()) as u8);
+        }
+        Carver::value(at)
+    }
+
+    /// Words that the collector does not look into.
+    fn abstract_block(&mut self, words: &[usize]) -> Field<'c> {
+        let at = self.advance(1 + words.len());
+        // SAFETY: advance gave so many words.
+        unsafe {
+            at.write(header(words.len(), TAG_ABSTRACT));
+            ptr::copy_nonoverlapping(words.as_ptr(), at.add(1), words.len());
         }
         Carver::value(at)
     }
@@ -259,6 +270,13 @@ impl IntoValue for () {
 }
 
 /// `int`.
+impl IntoValue for i32 {
+    fn into_value(self, _: &mut Lock) -> RawValue {
+        val_int(i64::from(self))
+    }
+}
+
+/// `int`.
 impl IntoValue for u16 {
     fn into_value(self, _: &mut Lock) -> RawValue {
         val_int(i64::from(self))
@@ -298,6 +316,8 @@ pub enum Build {
     Nativeint(i64),
     /// `string`.
     String(Vec<u8>),
+    /// Words that the collector does not look into (`Abstract_tag`).
+    Abstract(Vec<usize>),
     /// A record or tuple (tag 0), or a constructor with arguments.
     Block(u8, Vec<Build>),
 }
@@ -321,6 +341,7 @@ impl Build {
             Build::Int(_) => 0,
             Build::Int64(_) | Build::Nativeint(_) => Carver::BOXED,
             Build::String(bytes) => Carver::string_words(bytes.len()),
+            Build::Abstract(words) => 1 + words.len(),
             Build::Block(_, fields) => {
                 1 + fields.len() + fields.iter().map(Build::words).sum::<usize>()
             }
@@ -333,6 +354,7 @@ impl Build {
             Build::Int64(n) => carver.int64(*n),
             Build::Nativeint(n) => carver.nativeint(*n),
             Build::String(bytes) => carver.string(bytes),
+            Build::Abstract(words) => carver.abstract_block(words),
             Build::Block(tag, fields) => {
                 let fields: Vec<_> = fields.iter().map(|field| field.carve(carver)).collect();
                 carver.block_of(*tag, &fields)
@@ -355,7 +377,7 @@ impl IntoValue for Build {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::caml::stand_in::{Read, read};
+    use crate::caml::stand_in::{Read, read};
 
     fn lock() -> Lock {
         // SAFETY: the stand-in has no lock.

@@ -6,7 +6,7 @@ use super::{
     Lock,
     caml::{
         RawValue, caml_alloc_initialized_string, caml_failwith_value, caml_invalid_argument_value,
-        caml_named_value, caml_raise_with_arg,
+        caml_named_value, caml_raise, caml_raise_with_arg,
     },
 };
 use std::ffi::CStr;
@@ -20,6 +20,8 @@ pub enum Exception {
     Invalid(String),
     /// `Failure`.
     Failure(String),
+    /// One that OCaml code raised; good until the heap next changes.
+    Raised(RawValue),
 }
 
 /// An exception as OCaml wants it. Nothing in it has a destructor, so that it may jump.
@@ -31,6 +33,8 @@ pub enum Raise {
     Invalid(RawValue),
     /// `Failure` of a message.
     Failure(RawValue),
+    /// As it is.
+    Exception(RawValue),
 }
 
 impl Exception {
@@ -53,6 +57,7 @@ impl Exception {
                 }
                 Exception::Invalid(message) => Raise::Invalid(string(message)),
                 Exception::Failure(message) => Raise::Failure(string(message)),
+                Exception::Raised(exception) => Raise::Exception(*exception),
             }
         }
     }
@@ -73,6 +78,7 @@ impl Raise {
                 }
                 Raise::Invalid(message) => caml_invalid_argument_value(message),
                 Raise::Failure(message) => caml_failwith_value(message),
+                Raise::Exception(exception) => caml_raise(exception),
             }
         }
     }

@@ -1,10 +1,8 @@
 //! What is done to one domain.
 
 use super::{Domid, Handle, Uuid};
-use crate::{
-    abi::sched,
-    runtime::{Argument, Exception, Val, constructor, export, int, unlocked},
-};
+use crate::abi::sched;
+use runtime::{Argument, Exception, Val, constructor, export, int, unlocked};
 
 /// The type `shutdown_reason`, whose constructors are in the order of `SHUTDOWN_*` (sched.h).
 pub struct ShutdownReason(u32);

@@ -7,8 +7,8 @@ use crate::{
         release::Release,
     },
     hypervisor::CreateConfig,
-    runtime::{Argument, Exception, Val, export, int, list_of_constructors, unlocked},
 };
+use runtime::{Argument, Exception, Val, export, int, list_of_constructors, unlocked};
 
 /// The record `domctl_create_config`. It has more fields the newer the interface that the OCaml
 /// module was written for: its size tells which.

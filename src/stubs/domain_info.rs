@@ -4,10 +4,10 @@ use super::{Domid, Handle};
 use crate::{
     abi::domctl::{self, DomainInfo},
     hypervisor::{DomainList, Wanted},
-    runtime::{
-        Argument, Build, Carver, Exception, Field, IntoValue, Lock, RawValue, Shared, Val, export,
-        int, list, unlocked,
-    },
+};
+use runtime::{
+    Argument, Build, Carver, Exception, Field, IntoValue, Lock, RawValue, Shared, Val, export, int,
+    list, unlocked,
 };
 
 /// Words of a `domaininfo`: the record, its handle, its boxed numbers. Its `arch_config` is
@@ -161,10 +161,8 @@ export! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        abi::domctl::ArchDomainConfig,
-        runtime::stand_in::{Read, read},
-    };
+    use crate::abi::domctl::ArchDomainConfig;
+    use runtime::stand_in::{Read, read};
 
     fn built(info: DomainInfo) -> Vec<Read> {
         // SAFETY: the stand-in has no lock.

@@ -4,8 +4,8 @@ use super::Handle;
 use crate::{
     abi::sysctl::{PHYSCAP_ALL, PhysInfo},
     hypervisor::{CompileInfo, Version},
-    runtime::{Build, IntoValue, Lock, RawValue, export, unlocked},
 };
+use runtime::{Build, IntoValue, Lock, RawValue, export, unlocked};
 
 /// The record `version`.
 impl IntoValue for Version {

@@ -1,10 +1,8 @@
 //! Opening and closing a handle.
 
 use super::Handle;
-use crate::{
-    hypervisor::{Error, Xen},
-    runtime::{Argument, Custom, CustomOperations, Exception, Slot, Val, export, unlocked},
-};
+use crate::hypervisor::{Error, Xen};
+use runtime::{Argument, Custom, CustomOperations, Exception, Slot, Val, export, unlocked};
 
 impl Custom for Xen {
     const OPERATIONS: &'static CustomOperations = &Slot::<Xen>::operations(c"xenctrl");

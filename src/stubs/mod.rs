@@ -16,10 +16,8 @@ pub mod host;
 pub mod interface;
 pub mod units;
 
-use crate::{
-    hypervisor::{Error, Xen},
-    runtime::{Argument, Exception, Val, int},
-};
+use crate::hypervisor::{Error, Xen};
+use runtime::{Argument, Exception, Val, int};
 use std::sync::Arc;
 
 /// The type `Xenctrl.handle`.

@@ -1,9 +1,7 @@
 //! Units of memory.
 
-use crate::{
-    abi::PAGE_SIZE,
-    runtime::{Argument, Exception, Val, export},
-};
+use crate::abi::PAGE_SIZE;
+use runtime::{Argument, Exception, Val, export};
 
 /// A number of pages, any `int64`.
 pub struct Pages(i64);

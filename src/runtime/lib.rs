@@ -7,6 +7,13 @@
 //!   next unless it is rooted;
 //! - an exception is raised by the outermost frame alone, when no destructor is pending and no
 //!   panic is under way: it leaves by a jump that runs neither.
+//!
+//! The stubs of all three packages stand on this crate.
+
+// Files that need unsafe code say so.
+#![deny(unsafe_code)]
+#![deny(missing_docs)]
+#![warn(clippy::undocumented_unsafe_blocks)]
 
 mod argument;
 mod boundary;
@@ -18,14 +25,13 @@ mod lock;
 mod shared;
 
 pub use argument::{Argument, Val, constructor, int, list_of_constructors};
-pub(crate) use boundary::export;
 pub use boundary::run;
 pub use caml::{CustomOperations, RawValue};
 pub use carve::{Build, Carver, Field, IntoValue, list};
 pub use custom::{Custom, Slot};
 pub use exception::Exception;
-pub use lock::{Lock, unlocked};
+pub use lock::{Lock, interrupts, unlocked};
 pub use shared::Shared;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "stand-in"))]
 pub use caml::stand_in;

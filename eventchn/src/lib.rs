@@ -1,0 +1,237 @@
+//! The C stubs of OCaml's `Xeneventchn`: event channels of the domain that the program runs in,
+//! through libxenevtchn (`xenevtchn.h`), which is loaded when the first handle is opened.
+
+#![deny(missing_docs)]
+#![warn(clippy::undocumented_unsafe_blocks)]
+
+use bindings::{LibXenevtchn, xenevtchn_handle};
+use runtime::{
+    Argument, Custom, CustomOperations, Exception, Slot, Val, constructor, export, int, interrupts,
+    unlocked,
+};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+};
+
+mod bindings {
+    #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks, unused)]
+    #![allow(nonstandard_style)]
+    include!(concat!(env!("OUT_DIR"), "/xenevtchn.rs"));
+}
+#[path = "../../src/hypervisor/silent_logger.rs"]
+mod silent_logger;
+
+/// An open handle.
+pub struct Evtchn {
+    library: &'static LibXenevtchn,
+    handle: *mut xenevtchn_handle,
+}
+
+// SAFETY: libxenevtchn's functions are system calls on a descriptor; the handle is written only
+// while it is opened and closed.
+unsafe impl Send for Evtchn {}
+// SAFETY: as above.
+unsafe impl Sync for Evtchn {}
+
+impl Drop for Evtchn {
+    fn drop(&mut self) {
+        // SAFETY: it is open, and not used after this. Allowed in a forked child too.
+        unsafe { self.library.xenevtchn_close(self.handle) };
+    }
+}
+
+impl Custom for Evtchn {
+    const OPERATIONS: &'static CustomOperations = &Slot::<Evtchn>::operations(c"xenevtchn");
+
+    fn closed() -> Exception {
+        Exception::Failure("evtchn: the handle is closed".to_owned())
+    }
+}
+
+/// The type `Xeneventchn.handle`.
+type Handle = Arc<Evtchn>;
+
+fn load() -> Result<&'static LibXenevtchn, Exception> {
+    static LIBRARY: OnceLock<LibXenevtchn> = OnceLock::new();
+    if let Some(library) = LIBRARY.get() {
+        return Ok(library);
+    }
+    // SAFETY: loading runs the initialisers of libxenevtchn and of what it needs, which have none
+    // that matter; its functions have the prototypes of its own header.
+    let library = unsafe { LibXenevtchn::new("libxenevtchn.so.1") }
+        .map_err(|e| Exception::Failure(format!("open failed: {e}")))?;
+    Ok(LIBRARY.get_or_init(|| library))
+}
+
+/// `what: reason`, of the thread's last failed call.
+fn failure(what: &str) -> Exception {
+    Exception::Failure(format!("{what}: {}", io::Error::last_os_error()))
+}
+
+/// What libxenevtchn gives: a port or zero, or -1 with errno.
+fn checked(what: &str, result: i32) -> Result<i32, Exception> {
+    if result == -1 { Err(failure(what)) } else { Ok(result) }
+}
+
+fn opened(
+    what: &str,
+    open: impl FnOnce(&LibXenevtchn) -> *mut xenevtchn_handle,
+) -> Result<Handle, Exception> {
+    let library = load()?;
+    let handle = open(library);
+    if handle.is_null() { Err(failure(what)) } else { Ok(Arc::new(Evtchn { library, handle })) }
+}
+
+/// A local event channel, the type `Xeneventchn.t`; or a remote one.
+struct Port(u32);
+
+impl Argument for Port {
+    fn read(value: Val<'_>) -> Result<Port, Exception> {
+        int(value, "port").map(Port)
+    }
+}
+
+/// A domain's number.
+struct Domid(u16);
+
+impl Argument for Domid {
+    fn read(value: Val<'_>) -> Result<Domid, Exception> {
+        int(value, "domid").map(Domid)
+    }
+}
+
+/// `Unix.file_descr`.
+struct Descriptor(i32);
+
+impl Argument for Descriptor {
+    fn read(value: Val<'_>) -> Result<Descriptor, Exception> {
+        int(value, "file descriptor").map(Descriptor)
+    }
+}
+
+/// `virq_t`, whose constructors are in the order of `VIRQ_*` (xen.h).
+struct Virq(u32);
+
+impl Argument for Virq {
+    fn read(value: Val<'_>) -> Result<Virq, Exception> {
+        constructor(value, 14, "virq").map(Virq)
+    }
+}
+
+/// `bool`.
+struct Bool(bool);
+
+impl Argument for Bool {
+    fn read(value: Val<'_>) -> Result<Bool, Exception> {
+        Ok(Bool(value.int() != 0))
+    }
+}
+
+export! {
+    /// `_init : bool -> handle`
+    ///
+    /// Opens a handle, whose descriptor is closed on exec or not. Raises `Failure "open
+    /// failed: reason"`.
+    fn stub_eventchn_init(cloexec: Bool) -> Handle {
+        let flags = if cloexec.0 { 0 } else { bindings::XENEVTCHN_NO_CLOEXEC };
+        // SAFETY: the logger lives as long as the process.
+        unlocked(|| opened("open failed", |library| unsafe {
+            library.xenevtchn_open(silent_logger::silent_logger().cast(), flags)
+        }))
+    }
+
+    /// `fdopen : Unix.file_descr -> handle`
+    ///
+    /// A handle on a descriptor that is open already. Raises `Failure "evtchn fdopen failed:
+    /// reason"`.
+    fn stub_eventchn_fdopen(fd: Descriptor) -> Handle {
+        // SAFETY: the logger lives as long as the process.
+        unlocked(|| opened("evtchn fdopen failed", |library| unsafe {
+            library.xenevtchn_fdopen(silent_logger::silent_logger().cast(), fd.0, 0)
+        }))
+    }
+
+    /// `fd : handle -> Unix.file_descr`
+    ///
+    /// The handle's descriptor, readable when an event is pending.
+    fn stub_eventchn_fd(handle: Handle) -> i32 {
+        // SAFETY: the handle is open.
+        checked("evtchn fd failed", unsafe { handle.library.xenevtchn_fd(handle.handle) })
+    }
+
+    /// `notify : handle -> int -> unit`
+    ///
+    /// Notifies the other end of an event channel.
+    fn stub_eventchn_notify(handle: Handle, port: Port) -> () {
+        let what = "evtchn notify failed";
+        // SAFETY: the handle is open.
+        unlocked(|| checked(what, unsafe {
+            handle.library.xenevtchn_notify(handle.handle, port.0)
+        }))
+        .map(drop)
+    }
+
+    /// `bind_interdomain : handle -> int -> int -> int`
+    ///
+    /// A local event channel connected to a domain's port.
+    fn stub_eventchn_bind_interdomain(handle: Handle, domid: Domid, port: Port) -> i32 {
+        let what = "evtchn bind_interdomain failed";
+        // SAFETY: the handle is open.
+        unlocked(|| checked(what, unsafe {
+            handle.library.xenevtchn_bind_interdomain(handle.handle, domid.0.into(), port.0)
+        }))
+    }
+
+    /// `bind_virq : handle -> virq_t -> int`
+    ///
+    /// A local event channel that receives a virtual interrupt.
+    fn stub_eventchn_bind_virq(handle: Handle, virq: Virq) -> i32 {
+        let what = "evtchn bind_virq failed";
+        // SAFETY: the handle is open.
+        unlocked(|| checked(what, unsafe {
+            handle.library.xenevtchn_bind_virq(handle.handle, virq.0)
+        }))
+    }
+
+    /// `unbind : handle -> int -> unit`
+    ///
+    /// Closes a local event channel.
+    fn stub_eventchn_unbind(handle: Handle, port: Port) -> () {
+        let what = "evtchn unbind failed";
+        // SAFETY: the handle is open.
+        unlocked(|| checked(what, unsafe {
+            handle.library.xenevtchn_unbind(handle.handle, port.0)
+        }))
+        .map(drop)
+    }
+
+    /// `_pending : handle -> int`
+    ///
+    /// Waits for an event and gives the local event channel that has it, which is masked then;
+    /// -1 where a signal interrupted the wait, for the caller to handle it and wait again.
+    fn stub_eventchn_pending(handle: Handle) -> i32 {
+        interrupts()?;
+        let pending = || {
+            // SAFETY: the handle is open.
+            let port = unsafe { handle.library.xenevtchn_pending(handle.handle) };
+            if port == -1 && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted {
+                return Ok(-1);
+            }
+            checked("evtchn pending failed", port)
+        };
+        unlocked(pending)
+    }
+
+    /// `unmask : handle -> int -> unit`
+    ///
+    /// Lets a local event channel receive events again.
+    fn stub_eventchn_unmask(handle: Handle, port: Port) -> () {
+        let what = "evtchn unmask failed";
+        // SAFETY: the handle is open.
+        unlocked(|| checked(what, unsafe {
+            handle.library.xenevtchn_unmask(handle.handle, port.0)
+        }))
+        .map(drop)
+    }
+}
