@@ -9,6 +9,8 @@ use crate::abi::release::Release;
 use crate::facilities::Facilities;
 use crate::fault::Rule;
 use crate::ops::Kind;
+use crate::scheduler::Scheduler;
+use crate::{console, pci};
 
 /// The most domains that a host can hold, dom0 among them.
 pub const MAX_DOMAINS: u32 = DOMID_FIRST_RESERVED as u32;
@@ -98,6 +100,13 @@ pub struct Config {
     pub disorder: bool,
     pub frozen: bool,
     pub report: Report,
+    pub scheduler: Scheduler,
+    /// Segment, bus, device and function of each.
+    pub pci: Vec<u32>,
+    pub pv_drivers: u32,
+    /// Text, and how many bytes of filling before it.
+    pub console: String,
+    pub console_fill: u32,
 }
 
 impl Default for Config {
@@ -134,6 +143,11 @@ impl Default for Config {
             disorder: false,
             frozen: false,
             report: Report::None,
+            scheduler: Scheduler::Credit2,
+            pci: Vec::new(),
+            pv_drivers: 75,
+            console: String::new(),
+            console_fill: 0,
         }
     }
 }
@@ -192,7 +206,7 @@ fn hex(text: &str) -> Result<u32, String> {
 }
 
 /// Every key, in the order in which they are explained.
-pub static KEYS: [Key; 32] = [
+pub static KEYS: [Key; 37] = [
     key(
         "version",
         "4.17 to 4.22; also 4.16, 4.23, 5.0",
@@ -306,6 +320,49 @@ pub static KEYS: [Key; 32] = [
             Ok(())
         },
     ),
+    key("scheduler", "credit or credit2", "credit2", "scheduler of the host", |c, v| {
+        c.scheduler = match choice(v, "credit", "credit2")? {
+            true => Scheduler::Credit2,
+            false => Scheduler::Credit,
+        };
+        Ok(())
+    }),
+    key(
+        "pci",
+        "SSSS:BB:DD.F+…",
+        "none",
+        "devices that can be passed through, as in 0000:03:00.0",
+        |c, v| {
+            for device in v.split('+') {
+                c.pci.push(pci::parse(device).ok_or("wants SSSS:BB:DD.F, as in 0000:03:00.0")?);
+            }
+            Ok(())
+        },
+    ),
+    key(
+        "pv_drivers",
+        "0 to 100",
+        "75",
+        "percentage of HVM guests with PV drivers, which have a callback for events",
+        |c, v| {
+            c.pv_drivers = number(v, 0..=100)?;
+            Ok(())
+        },
+    ),
+    key(
+        "console",
+        "text; \\n: new line, \\c: comma, \\\\: backslash",
+        "none",
+        "what is on the hypervisor's console, after the messages of its boot",
+        |c, v| {
+            c.console = console::unescape(v).ok_or("wants n, c or \\ after a \\")?;
+            Ok(())
+        },
+    ),
+    key("console_fill", "0 to 67108864", "0", "bytes of filling before that", |c, v| {
+        c.console_fill = number(v, 0..=64 << 20)?;
+        Ok(())
+    }),
     key("privileged", "yes or no", "yes", "no: EPERM, as in a domU", |c, v| {
         c.privileged = choice(v, "no", "yes")?;
         Ok(())

@@ -54,7 +54,14 @@ pub static MAPPED_BYTES_PEAK: Counter = Counter::new("mapped_bytes_peak", false)
 /// Handles open now, of all three libraries.
 pub static HANDLES: Counter = Counter::new("handles", true);
 
-static OTHERS: [&Counter; 7] = [
+/// Foreign mappings made.
+pub static FOREIGN_MAPPINGS: Counter = Counter::new("foreign_mappings", false);
+/// Foreign mappings undone by libxenforeignmemory.
+pub static FOREIGN_UNMAPPINGS: Counter = Counter::new("foreign_unmappings", false);
+/// Pages of all foreign mappings made.
+pub static FOREIGN_PAGES: Counter = Counter::new("foreign_pages", false);
+
+static OTHERS: [&Counter; 10] = [
     &BUFFER_ALLOCATIONS,
     &BUFFER_FREES,
     &MAPPINGS,
@@ -62,6 +69,9 @@ static OTHERS: [&Counter; 7] = [
     &MAPPED_BYTES,
     &MAPPED_BYTES_PEAK,
     &HANDLES,
+    &FOREIGN_MAPPINGS,
+    &FOREIGN_UNMAPPINGS,
+    &FOREIGN_PAGES,
 ];
 
 /// Counts one call.

@@ -36,6 +36,8 @@ const MAX_PV_VCPUS: u32 = 8192;
 /// The hypervisor's limits for grant tables, unless it is booted with others.
 const MAX_GRANT_FRAMES: i32 = 64;
 const MAX_MAPTRACK_FRAMES: i32 = 1024;
+/// The greatest event channel port of a domain that has not chosen the FIFO interface.
+const MAX_PORT: u32 = 4095;
 /// More frames than this are more than the hypervisor's heap has room to keep track of.
 const ABSURD_FRAMES: i32 = 1 << 24;
 
@@ -85,6 +87,13 @@ pub fn create(hv: &mut Hypervisor, op: &mut Domctl) -> Ret<()> {
         xenstore: config.flags & CDF_XS_DOMAIN != 0,
         busy: true,
         overhead: own,
+        pool: match (translated, config.flags & CDF_HAP != 0) {
+            (true, true) => 256,
+            (true, false) => 1024,
+            _ => 0,
+        },
+        max_port: config.max_evtchn_port.min(MAX_PORT),
+        iommu: config.flags & CDF_IOMMU != 0,
         ..State::default()
     };
     let now = hv.now();

@@ -29,6 +29,20 @@ pub struct State {
     pub busy: bool,
     /// Pages of the hypervisor's own that it takes.
     pub overhead: u64,
+    /// Pages of its paging pool, some of them in `overhead`.
+    pub pool: u32,
+    /// Its weight in the scheduler.
+    pub weight: u16,
+    /// Its cap in the scheduler; 0: none.
+    pub cap: u16,
+    /// It was created for passing devices through.
+    pub iommu: bool,
+    /// A toolstack had built it when the simulation began, with all that belongs to it.
+    pub built: bool,
+    /// Its greatest event channel port.
+    pub max_port: u32,
+    /// CPU time of each of its vCPUs but the first.
+    pub share: u64,
 }
 
 /// The shutdown code of a domain that has not shut down: all ones, of which the flags take a part.
@@ -57,7 +71,7 @@ impl State {
 }
 
 fn is_running(record: &DomainInfo) -> bool {
-    record.flags & domctl::DOMINF_RUNNING != 0
+    Domains::is_running(record)
 }
 
 /// All domains, ascending by domid.
@@ -70,6 +84,11 @@ pub struct Domains {
 }
 
 impl Domains {
+    /// Whether a vCPU of the domain is on a pCPU.
+    pub fn is_running(record: &DomainInfo) -> bool {
+        record.flags & domctl::DOMINF_RUNNING != 0
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.records.len()
@@ -83,6 +102,11 @@ impl Domains {
     /// Pages that they take, the hypervisor's own for them among these.
     pub fn pages(&self) -> u64 {
         self.pages
+    }
+
+    /// Those whose vCPU is on a pCPU: places.
+    pub fn running(&self) -> impl Iterator<Item = usize> {
+        (0..self.records.len()).filter(|&place| is_running(&self.records[place]))
     }
 
     /// The place of a domain.
@@ -126,7 +150,10 @@ impl Domains {
     ///
     /// # Panics
     /// If its domid is taken.
-    pub fn insert(&mut self, record: DomainInfo, state: State, now: u64) {
+    pub fn insert(&mut self, record: DomainInfo, mut state: State, now: u64) {
+        // The scheduler's default, and the share that lets the vCPUs' times add up.
+        state.weight = 256;
+        state.share = record.cpu_time / u64::from(record.max_vcpu_id.saturating_add(1).max(1));
         let place = self.place(record.domain);
         assert!(self.find(record.domain).is_none(), "domid {} is taken", record.domain);
         self.records.insert(place, DomainInfo { flags: 0, ..record });

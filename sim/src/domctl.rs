@@ -3,17 +3,15 @@
 use crate::abi::domctl::{self, Domctl};
 use crate::abi::release::Release;
 use crate::abi::{DOMID_FIRST_RESERVED, HYPERVISOR_DOMCTL};
-use crate::counters;
-use crate::createdomain;
+use crate::abi_more::{DOMID_INVALID, DOMID_IO, domctl as more};
+use crate::domain::NO_SHUTDOWN_CODE;
 use crate::errno::Ret;
-use crate::guest;
 use crate::hypervisor::{self, CALLER, Hypervisor};
 use crate::ops::Kind;
+use crate::{counters, createdomain, guest, paging, pci, permission, scheduler, vcpu};
 
 /// `XEN_DOMCTL_get_domain_state`, the one domctl with a stable form (since 4.21). Not simulated.
 const GET_DOMAIN_STATE: u32 = 90;
-/// `DOMID_INVALID` (public/xen.h).
-const DOMID_INVALID: u16 = 0x7FF4;
 /// How often the toolstack can pause one domain.
 const MAX_PAUSES: u32 = 255;
 
@@ -28,25 +26,26 @@ pub fn call(addr: u64) -> Ret {
     if op.interface_version != if stable { 0 } else { hv.config.version.domctl } {
         return Err(libc::EACCES);
     }
-    let copy_back = match op.cmd {
+    let (result, copy_back) = match op.cmd {
         domctl::CREATEDOMAIN => {
             hv.privileged(kind)?;
-            createdomain::create(&mut hv, &mut op)?;
-            true
+            (createdomain::create(&mut hv, &mut op), Copy::OnSuccess)
         }
-        domctl::GETDOMAININFO => {
-            getdomaininfo(&hv, kind, &mut op)?;
-            true
-        }
-        _ => {
-            on_domain(&mut hv, kind, &op, stable)?;
-            false
-        }
+        domctl::GETDOMAININFO => (getdomaininfo(&hv, kind, &mut op), Copy::OnSuccess),
+        _ => on_domain(&mut hv, kind, &mut op, stable)?,
     };
-    if copy_back {
+    if copy_back == Copy::Always || copy_back == Copy::OnSuccess && result.is_ok() {
         guest::write(addr, &op)?;
     }
-    Ok(0)
+    result.map(|()| 0)
+}
+
+/// When an operation's argument is copied back to the caller.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copy {
+    Never,
+    OnSuccess,
+    Always,
 }
 
 /// The error of a domid that no domain has.
@@ -74,14 +73,92 @@ fn getdomaininfo(hv: &Hypervisor, kind: Kind, op: &mut Domctl) -> Ret<()> {
     Ok(())
 }
 
-/// Operations on a domain that exists, which answer nothing but success.
-fn on_domain(hv: &mut Hypervisor, kind: Kind, op: &Domctl, stable: bool) -> Ret<()> {
+/// Operations on a domain that exists: their result, and what is copied back. An error of this
+/// function's own comes from a gate before them.
+fn on_domain(
+    hv: &mut Hypervisor,
+    kind: Kind,
+    op: &mut Domctl,
+    stable: bool,
+) -> Ret<(Ret<()>, Copy)> {
     if stable && op.domain == DOMID_INVALID {
         hv.privileged(kind)?;
         return Err(libc::ENOSYS);
     }
-    let place = hv.domains.find(op.domain).ok_or_else(|| no_domain(hv))?;
-    hv.privileged(kind)?;
+    let moves_device = [domctl::ASSIGN_DEVICE, domctl::DEASSIGN_DEVICE].contains(&op.cmd);
+    if moves_device && op.domain == DOMID_IO
+        || op.cmd == domctl::TEST_ASSIGN_DEVICE && op.domain == DOMID_INVALID
+    {
+        hv.privileged(kind)?;
+        return Ok((pci::operate(hv, op.cmd, None, &guest::arg(&op.u)), Copy::Never));
+    }
+    let no_domain =
+        if moves_device && op.domain == DOMID_INVALID { libc::ESRCH } else { no_domain(hv) };
+    let place = hv.domains.find(op.domain).ok_or(no_domain)?;
+    // These look at their arguments before they ask who is calling.
+    match op.cmd {
+        domctl::IOPORT_PERMISSION => {
+            return Ok((permission::ioport(hv, kind, &guest::arg(&op.u)), Copy::Never));
+        }
+        domctl::IOMEM_PERMISSION => {
+            return Ok((permission::iomem(hv, kind, &guest::arg(&op.u)), Copy::Never));
+        }
+        domctl::IRQ_PERMISSION => {
+            return Ok((permission::irq(hv, kind, &guest::arg(&op.u)), Copy::Never));
+        }
+        _ => hv.privileged(kind)?,
+    }
+    Ok(match op.cmd {
+        domctl::GETVCPUINFO => {
+            let mut arg = guest::arg(&op.u);
+            let result = vcpu::info(hv, place, &mut arg);
+            guest::set_arg(&mut op.u, &arg);
+            (result, Copy::OnSuccess)
+        }
+        domctl::SETVCPUAFFINITY => (vcpu::set_affinity(hv, place, &guest::arg(&op.u)), Copy::Never),
+        domctl::GETVCPUAFFINITY => (vcpu::get_affinity(hv, place, &guest::arg(&op.u)), Copy::Never),
+        domctl::SETVCPUCONTEXT => (vcpu::set_context(hv, place, &guest::arg(&op.u)), Copy::Never),
+        domctl::GETVCPUCONTEXT => {
+            (vcpu::get_context(hv, place, &guest::arg(&op.u)), Copy::OnSuccess)
+        }
+        domctl::SCHEDULER_OP => {
+            let mut arg = guest::arg(&op.u);
+            let result = scheduler::adjust(hv, place, &mut arg);
+            guest::set_arg(&mut op.u, &arg);
+            (result, Copy::Always)
+        }
+        domctl::SHADOW_OP => {
+            let mut arg = guest::arg(&op.u);
+            let result = paging::shadow_op(hv, place, &mut arg);
+            guest::set_arg(&mut op.u, &arg);
+            (result, Copy::Always)
+        }
+        more::GET_PAGING_MEMPOOL_SIZE => {
+            let size = paging::get_pool(hv, place);
+            if let Ok(size) = &size {
+                guest::set_arg(&mut op.u, size);
+            }
+            (size.map(|_| ()), Copy::OnSuccess)
+        }
+        more::SET_PAGING_MEMPOOL_SIZE => {
+            (paging::set_pool(hv, place, guest::arg(&op.u)), Copy::Never)
+        }
+        domctl::GET_ADDRESS_SIZE if hv.domains.state(place).hvm => {
+            (Err(libc::EOPNOTSUPP), Copy::Never)
+        }
+        domctl::GET_ADDRESS_SIZE => {
+            guest::set_arg(&mut op.u, &64_u32);
+            (Ok(()), Copy::OnSuccess)
+        }
+        domctl::ASSIGN_DEVICE | domctl::DEASSIGN_DEVICE | domctl::TEST_ASSIGN_DEVICE => {
+            (pci::operate(hv, op.cmd, Some(place), &guest::arg(&op.u)), Copy::Never)
+        }
+        _ => (act(hv, place, op), Copy::Never),
+    })
+}
+
+/// Operations that answer nothing but success.
+fn act(hv: &mut Hypervisor, place: usize, op: &Domctl) -> Ret<()> {
     let now = hv.now();
     let own = op.domain == CALLER;
     let state = hv.domains.state(place);
@@ -98,29 +175,34 @@ fn on_domain(hv: &mut Hypervisor, kind: Kind, op: &Domctl, stable: bool) -> Ret<
             refuse(state.pauses == 0)?;
             hv.domains.update(place, now, |_, state| state.pauses -= 1);
         }
+        domctl::RESUMEDOMAIN => {
+            refuse(own)?;
+            hv.domains.update(place, now, |_, state| {
+                state.shut_down = false;
+                state.shutdown_code = NO_SHUTDOWN_CODE;
+            });
+        }
         domctl::DESTROYDOMAIN => {
             refuse(own)?;
             // One that is dying already stays: whatever holds it still does.
             if !state.dying {
-                hv.domains.remove(place);
+                hv.destroy(place);
             }
         }
         domctl::MAX_VCPUS => {
-            // SAFETY: every byte of the operation was read, and any bytes are a value.
-            let max = unsafe { op.u.max_vcpus };
+            let max: u32 = guest::arg(&op.u);
             refuse(own || max != state.max_vcpus)?;
             // They are there from now on, and offline until a context is set.
             hv.domains.update(place, now, |record, _| record.max_vcpu_id = max - 1);
+            vcpu::create(hv, place);
         }
         domctl::MAX_MEM => {
-            // SAFETY: as above.
-            let pages = unsafe { op.u.max_memkb } >> 2;
+            let pages = guest::arg::<_, u64>(&op.u) >> 2;
             let pages = pages.min(u32::MAX.into());
             hv.domains.update(place, now, |record, _| record.max_pages = pages);
         }
         domctl::SETDOMAINHANDLE => {
-            // SAFETY: as above.
-            let handle = unsafe { op.u.handle };
+            let handle: [u8; 16] = guest::arg(&op.u);
             hv.domains.update(place, now, |record, _| record.handle = handle);
         }
         _ => return Err(libc::ENOSYS),

@@ -6,9 +6,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::abi::domctl::{DomainInfo, Domctl};
+use crate::abi::domctl::{
+    AssignDevice, DomainInfo, Domctl, DomctlUnion, IomemPermission, IoportPermission,
+    IrqPermission, SchedulerOp, ShadowOp, VcpuAffinity, VcpuContext, VcpuInfo,
+};
+use crate::abi::event_channel::{AllocUnbound, Status};
+use crate::abi::hvm::Param;
+use crate::abi::memory::{ForeignMemoryMap, Reservation};
 use crate::abi::sched::RemoteShutdown;
-use crate::abi::sysctl::Sysctl;
+use crate::abi::sysctl::{CpuFeatureset, DebugKeys, GetCpuInfo, ReadConsole, Sysctl, SysctlUnion};
+use crate::abi_more::MulticallEntry;
 use crate::buffer;
 use crate::errno::Ret;
 
@@ -35,9 +42,32 @@ unsafe impl Plain for DomainInfo {}
 // SAFETY: as above.
 unsafe impl Plain for RemoteShutdown {}
 // SAFETY: an integer.
+unsafe impl Plain for u16 {}
+// SAFETY: an integer.
 unsafe impl Plain for u32 {}
+// SAFETY: an integer.
+unsafe impl Plain for u64 {}
+
+macro_rules! plain {
+    ($($name:ident)*) => {
+        $(
+            // SAFETY: structures and unions of integers, padding spelled out.
+            unsafe impl Plain for $name {}
+        )*
+    };
+}
+
+plain! {
+    DomctlUnion SysctlUnion
+    AssignDevice IomemPermission IoportPermission IrqPermission SchedulerOp ShadowOp VcpuAffinity
+    VcpuContext VcpuInfo
+    CpuFeatureset DebugKeys GetCpuInfo ReadConsole
+    AllocUnbound Status Param ForeignMemoryMap Reservation MulticallEntry
+}
 // SAFETY: integers.
 unsafe impl<const N: usize> Plain for [u32; N] {}
+// SAFETY: integers.
+unsafe impl<const N: usize> Plain for [u64; N] {}
 // SAFETY: integers.
 unsafe impl<const N: usize> Plain for [u8; N] {}
 
@@ -82,6 +112,35 @@ pub fn write_bytes(addr: u64, bytes: &[u8]) -> Ret<()> {
     // SAFETY: as in `read`; the hypervisor's own memory is not the caller's, so they do not overlap.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), addr as *mut u8, bytes.len()) };
     Ok(())
+}
+
+/// Copies bytes from the caller.
+pub fn read_bytes(addr: u64, len: usize) -> Ret<Vec<u8>> {
+    let addr = check(addr, len)?;
+    let mut bytes = vec![0; len];
+    // SAFETY: as in `write_bytes`.
+    unsafe { std::ptr::copy_nonoverlapping(addr as *const u8, bytes.as_mut_ptr(), len) };
+    Ok(bytes)
+}
+
+/// Checks that an array can be the caller's, without touching it.
+pub fn check_array(addr: u64, len: u64, size: usize) -> Ret<()> {
+    let bytes = len.checked_mul(size as u64).ok_or(libc::EFAULT)?;
+    check(addr, bytes as usize).map(|_| ())
+}
+
+/// One operation's argument, out of the union of all.
+pub fn arg<U: Plain, T: Plain>(union: &U) -> T {
+    assert!(size_of::<T>() <= size_of::<U>(), "no argument is larger than the union");
+    // SAFETY: the union is that large, and Plain allows any bytes on both sides.
+    unsafe { (&raw const *union).cast::<T>().read_unaligned() }
+}
+
+/// Puts one operation's answer into the union of all, leaving the rest of it alone.
+pub fn set_arg<U: Plain, T: Plain>(union: &mut U, value: &T) {
+    assert!(size_of::<T>() <= size_of::<U>(), "no answer is larger than the union");
+    // SAFETY: as in `arg`.
+    unsafe { (&raw mut *union).cast::<T>().write_unaligned(*value) }
 }
 
 /// An array in the caller's memory, checked once as a whole, written element by element.

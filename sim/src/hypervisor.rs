@@ -8,12 +8,17 @@ use std::time::Instant;
 
 use crate::abi;
 use crate::abi::release::Release;
+use crate::abi_more::{DOMID_SELF, HYPERVISOR_MULTICALL, MulticallEntry};
 use crate::config::{Config, MAX_DOMAINS, Report};
+use crate::console::Console;
 use crate::domain::Domains;
 use crate::errno::Ret;
 use crate::fault::Rules;
 use crate::ops::Kind;
-use crate::{buffer, counters, domctl, guest, population, sched, sysctl, version};
+use crate::{
+    buffer, counters, domctl, event_channel, foreign, frames, guest, hvm, memory, pci, population,
+    sched, sysctl, vcpu, version,
+};
 
 /// The domain that makes the hypercalls.
 pub const CALLER: u16 = 0;
@@ -32,6 +37,22 @@ pub struct Hypervisor {
     pub leaked: BTreeSet<u16>,
     /// All memory, in pages.
     pub total_pages: u64,
+    /// What is known of vCPUs beyond the domains' records.
+    pub vcpus: vcpu::Table,
+    /// Pages of domains that the program maps.
+    pub foreign: foreign::Table,
+    /// What is known of the domains' frames.
+    pub frames: frames::Table,
+    /// Event channels of domains.
+    pub ports: event_channel::Table,
+    /// Parameters of HVM and PVH guests.
+    pub params: hvm::Table,
+    /// The hypervisor's console.
+    pub console: Console,
+    /// Dom0's watchdogs.
+    pub watchdogs: sched::Watchdogs,
+    /// Devices that can be passed through.
+    pub devices: pci::Devices,
     start: Instant,
 }
 
@@ -51,8 +72,23 @@ impl Hypervisor {
         };
         let rover = domains.domid(domains.len() - 1);
         let (rules, start) = (Rules::new(&config.rules), Instant::now());
-        let leaked = BTreeSet::new();
-        Ok(Hypervisor { config, domains, rules, rover, leaked, total_pages, start })
+        Ok(Hypervisor {
+            domains,
+            rules,
+            rover,
+            leaked: BTreeSet::new(),
+            total_pages,
+            vcpus: vcpu::Table::default(),
+            foreign: foreign::Table::default(),
+            frames: frames::Table::default(),
+            ports: event_channel::Table::default(),
+            params: hvm::Table::default(),
+            console: Console::new(&config),
+            watchdogs: sched::Watchdogs::default(),
+            devices: pci::Devices::new(&config.pci),
+            start,
+            config,
+        })
     }
 
     /// Whose behaviour it has.
@@ -77,6 +113,56 @@ impl Hypervisor {
             (_, true) => Err(libc::EACCES),
             _ => Ok(()),
         }
+    }
+
+    /// The same check for an operation that any domain can apply to itself.
+    pub fn privileged_over(&self, kind: Kind, domid: u16) -> Ret<()> {
+        match self.config.flask.contains(&kind) {
+            false if domid == CALLER => Ok(()),
+            _ => self.privileged(kind),
+        }
+    }
+
+    /// The place of a domain that an operation named which any domain can apply to itself.
+    pub fn find_any(&self, domid: u16) -> Ret<usize> {
+        let domid = if domid == DOMID_SELF { CALLER } else { domid };
+        self.domains.find(domid).ok_or(libc::ESRCH)
+    }
+
+    /// Destroys a domain. It stays, dying, while pages of it are mapped.
+    pub fn destroy(&mut self, place: usize) {
+        let domid = self.domains.domid(place);
+        self.forget_ports(place);
+        self.devices.forget(domid);
+        match self.foreign.mapped(domid) {
+            0 => self.remove(place),
+            pages => {
+                let now = self.now();
+                self.domains.update(place, now, |record, state| {
+                    state.dying = true;
+                    record.tot_pages = pages.min(record.tot_pages);
+                });
+                self.foreign.hold(domid);
+            }
+        }
+    }
+
+    /// Removes the domains that were destroyed and that nothing holds any more.
+    fn reap(&mut self) {
+        for domid in self.foreign.released() {
+            if let Some(place) = self.domains.find(domid) {
+                self.remove(place);
+            }
+        }
+    }
+
+    fn remove(&mut self, place: usize) {
+        let domid = self.domains.domid(place);
+        self.params.forget(domid);
+        self.vcpus.forget(domid);
+        self.frames.forget(domid);
+        self.foreign.forget(domid);
+        self.domains.remove(place);
     }
 
     /// Lets guests appear, as far as there are domids and memory.
@@ -133,21 +219,55 @@ pub fn enter(kinds: &[Kind]) -> Ret<Locked> {
     }
     match fault {
         Some(errno) => Err(errno),
-        None if hypervisor.is_none() => Err(libc::ENODEV),
-        None => Ok(Locked(hypervisor)),
+        None => {
+            let inside = hypervisor.as_mut().ok_or(libc::ENODEV)?;
+            if inside.foreign.holds() {
+                inside.reap();
+            }
+            Ok(Locked(hypervisor))
+        }
     }
 }
 
 /// Makes a hypercall.
 pub fn hypercall(number: u32, args: [u64; 5]) -> Ret {
-    let kind = Kind::hypercall(number);
     counters::count(Kind::HYPERCALLS);
+    if number == HYPERVISOR_MULTICALL { multicall(args[0], args[1]) } else { one(number, args) }
+}
+
+/// Hypercalls one after the other, each with an answer of its own. Those of libxenctrl that give a
+/// long come so.
+fn multicall(addr: u64, count: u64) -> Ret {
+    let kind = Kind::hypercall(HYPERVISOR_MULTICALL);
+    counters::count(kind);
+    drop(enter(&[kind])?);
+    let count = u64::from(count as u32);
+    guest::check_array(addr, count, size_of::<MulticallEntry>())?;
+    for i in 0..count {
+        let addr = addr + i * size_of::<MulticallEntry>() as u64;
+        let mut entry: MulticallEntry = guest::read(addr)?;
+        let [a, b, c, d, e, _] = entry.args;
+        let result = match entry.op {
+            op if op == HYPERVISOR_MULTICALL.into() => Err(libc::ENOSYS),
+            op => one(op as u32, [a, b, c, d, e]),
+        };
+        entry.result = result.unwrap_or_else(|errno| -i64::from(errno)) as u64;
+        guest::write(addr, &entry)?;
+    }
+    Ok(0)
+}
+
+fn one(number: u32, args: [u64; 5]) -> Ret {
+    let kind = Kind::hypercall(number);
     counters::count(kind);
     match number {
         abi::HYPERVISOR_XEN_VERSION => version::call(args[0], args[1]),
         abi::HYPERVISOR_SCHED_OP => sched::call(args[0], args[1]),
         abi::HYPERVISOR_SYSCTL => sysctl::call(args[0]),
         abi::HYPERVISOR_DOMCTL => domctl::call(args[0]),
+        abi::HYPERVISOR_MEMORY_OP => memory::call(args[0], args[1]),
+        abi::HYPERVISOR_EVENT_CHANNEL_OP => event_channel::call(args[0], args[1]),
+        abi::HYPERVISOR_HVM_OP => hvm::call(args[0], args[1]),
         _ => {
             enter(&[Kind::HYPERCALLS, kind])?;
             Err(libc::ENOSYS)

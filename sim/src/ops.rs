@@ -182,21 +182,79 @@ const SCHED_OPS: [&str; 9] = table(&[
     (8, "other"),
 ]);
 
+/// `XENMEM_*` (public/memory.h).
+const MEMORY_OPS: [&str; 30] = table(&[
+    (0, "increase_reservation"),
+    (1, "decrease_reservation"),
+    (2, "maximum_ram_page"),
+    (3, "current_reservation"),
+    (4, "maximum_reservation"),
+    (5, "machphys_mfn_list"),
+    (6, "populate_physmap"),
+    (7, "add_to_physmap"),
+    (9, "memory_map"),
+    (10, "machine_memory_map"),
+    (11, "exchange"),
+    (12, "machphys_mapping"),
+    (13, "set_memory_map"),
+    (14, "maximum_gpfn"),
+    (15, "remove_from_physmap"),
+    (16, "set_pod_target"),
+    (17, "get_pod_target"),
+    (18, "get_sharing_freed_pages"),
+    (19, "get_sharing_shared_pages"),
+    (20, "paging_op"),
+    (21, "access_op"),
+    (22, "sharing_op"),
+    (23, "add_to_physmap_batch"),
+    (24, "claim_pages"),
+    (25, "machphys_compat_mfn_list"),
+    (26, "get_vnumainfo"),
+    (27, "reserved_device_memory_map"),
+    (28, "acquire_resource"),
+    (29, "other"),
+]);
+
+/// `EVTCHNOP_*` (public/event_channel.h).
+const EVENT_CHANNEL_OPS: [&str; 15] = table(&[
+    (0, "bind_interdomain"),
+    (1, "bind_virq"),
+    (2, "bind_pirq"),
+    (3, "close"),
+    (4, "send"),
+    (5, "status"),
+    (6, "alloc_unbound"),
+    (7, "bind_ipi"),
+    (8, "bind_vcpu"),
+    (9, "unmask"),
+    (10, "reset"),
+    (11, "init_control"),
+    (12, "expand_array"),
+    (13, "set_priority"),
+    (14, "other"),
+]);
+
+/// `HVMOP_*` (public/hvm/hvm_op.h).
+const HVM_OPS: [&str; 3] = table(&[(0, "set_param"), (1, "get_param"), (2, "other")]);
+
 /// Groups of kinds: prefix of their names, and their names.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 9] = [
     ("", &LIBRARY),
     ("", &HYPERCALLS),
     ("sysctl.", &SYSCTLS),
     ("domctl.", &DOMCTLS),
     ("xen_version.", &VERSIONS),
     ("sched_op.", &SCHED_OPS),
+    ("memory_op.", &MEMORY_OPS),
+    ("event_channel_op.", &EVENT_CHANNEL_OPS),
+    ("hvm_op.", &HVM_OPS),
 ];
 
 /// Where each group's kinds begin.
-const BASES: [usize; 7] = {
-    let mut bases = [0; 7];
+const BASES: [usize; 10] = {
+    let mut bases = [0; 10];
     let mut i = 0;
-    while i < 6 {
+    while i < 9 {
         bases[i + 1] = bases[i] + GROUPS[i].1.len();
         i += 1;
     }
@@ -209,7 +267,7 @@ pub struct Kind(u16);
 
 impl Kind {
     /// How many kinds there are, named or not.
-    pub const COUNT: usize = BASES[6];
+    pub const COUNT: usize = BASES[9];
     /// Opening a handle of any of the libraries.
     pub const OPEN: Kind = Kind(0);
     /// Allocating a hypercall buffer.
@@ -250,6 +308,21 @@ impl Kind {
     /// An operation of `sched_op`.
     pub fn sched_op(cmd: u64) -> Kind {
         Kind::of(5, cmd)
+    }
+
+    /// An operation of `memory_op`.
+    pub fn memory_op(cmd: u64) -> Kind {
+        Kind::of(6, cmd)
+    }
+
+    /// An operation of `event_channel_op`.
+    pub fn event_channel_op(cmd: u64) -> Kind {
+        Kind::of(7, cmd)
+    }
+
+    /// An operation of `hvm_op`.
+    pub fn hvm_op(cmd: u64) -> Kind {
+        Kind::of(8, cmd)
     }
 
     /// Its place among all kinds.

@@ -8,11 +8,14 @@ use std::ops::RangeInclusive;
 use crate::abi::domctl::{ArchDomainConfig, DomainInfo, INVALID_MAX_VCPU_ID, X86_EMU_ALL};
 use crate::config::{Config, MAX_DOMAINS};
 use crate::domain::{Domains, NO_SHUTDOWN_CODE, State};
+use crate::facilities::Facilities;
 
 /// Memory of dom0 in pages: 4 GiB.
 pub const DOM0_PAGES: u64 = 4 << 18;
 /// `XEN_X86_EMU_LAPIC`.
 pub const EMU_LAPIC: u32 = 1 << 0;
+/// `XEN_X86_EMU_PM`.
+pub const EMU_PM: u32 = 1 << 2;
 /// `XEN_X86_EMU_IOAPIC`.
 pub const EMU_IOAPIC: u32 = 1 << 4;
 /// `XEN_X86_EMU_PIT`.
@@ -28,6 +31,9 @@ pub const NO_FRAME: u64 = u64::MAX;
 /// `shared_info_frame` where the usual HVM firmware puts the page.
 const HVM_SHARED_INFO: u64 = 0xF_EFFF;
 
+/// The greatest event channel port of a domain that uses the FIFO interface.
+const MAX_FIFO_PORT: u32 = (1 << 17) - 1;
+
 /// Pages of the hypervisor's own that a domain takes, as measured on a real one: some 57 KiB, and
 /// 1.1 MiB where it has page tables of its own.
 pub fn overhead(hvm: bool) -> u64 {
@@ -40,10 +46,11 @@ pub fn shared_info_mfn(domid: u16) -> u64 {
 }
 
 /// A deterministic source of numbers (splitmix64).
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    /// The next one.
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -51,7 +58,7 @@ impl Random {
     }
 
     fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        self.number() % limit
     }
 
     fn within(&mut self, range: &RangeInclusive<u32>) -> u64 {
@@ -95,6 +102,8 @@ fn dom0(config: &Config) -> (DomainInfo, State) {
         shutdown_code: NO_SHUTDOWN_CODE,
         busy: true,
         overhead: overhead(false),
+        max_port: MAX_FIFO_PORT,
+        iommu: config.caps.has(Facilities::DIRECTIO),
         ..State::default()
     };
     (record, state)
@@ -104,8 +113,8 @@ fn dom0(config: &Config) -> (DomainInfo, State) {
 pub fn guest(config: &Config, domid: u16) -> (DomainInfo, State) {
     let mut random = Random(config.seed.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ u64::from(domid));
     let mut handle = [0; 16];
-    handle[..8].copy_from_slice(&random.next().to_le_bytes());
-    handle[8..].copy_from_slice(&random.next().to_le_bytes());
+    handle[..8].copy_from_slice(&random.number().to_le_bytes());
+    handle[8..].copy_from_slice(&random.number().to_le_bytes());
     // A random UUID (version 4, variant 1).
     handle[6] = handle[6] & 0x0F | 0x40;
     handle[8] = handle[8] & 0x3F | 0x80;
@@ -130,6 +139,11 @@ pub fn guest(config: &Config, domid: u16) -> (DomainInfo, State) {
         hvm: translated,
         hap: translated,
         overhead: overhead(translated),
+        // What a toolstack asks for: a MiB for each vCPU, 8 KiB for each MiB.
+        pool: if translated { (256 * u64::from(vcpus) + pages / 128) as u32 } else { 0 },
+        max_port: 1023,
+        built: true,
+        iommu: config.caps.has(Facilities::DIRECTIO),
         ..State::default()
     };
     let mut record = DomainInfo {

@@ -1,12 +1,14 @@
 //! `sched_op`.
 
 use crate::abi::HYPERVISOR_SCHED_OP;
+use crate::abi::sched::WATCHDOG;
 use crate::abi::sched::{REMOTE_SHUTDOWN, RemoteShutdown};
+use crate::abi_more::sched::{SHUTDOWN, SHUTDOWN_CODE};
 use crate::counters;
-use crate::domain::NO_SHUTDOWN_CODE;
+use crate::domain::{NO_SHUTDOWN_CODE, State};
 use crate::errno::Ret;
 use crate::guest;
-use crate::hypervisor::{self, CALLER};
+use crate::hypervisor::{self, CALLER, Hypervisor};
 use crate::ops::Kind;
 
 /// `SCHEDOP_yield`.
@@ -29,19 +31,63 @@ pub fn call(cmd: u64, addr: u64) -> Ret {
             let op: RemoteShutdown = guest::read(addr)?;
             let place = hv.domains.find(op.domain_id).ok_or(libc::ESRCH)?;
             hv.privileged(kind)?;
-            if op.domain_id == CALLER {
-                eprintln!("xensim: dom0 shut down (reason {}): a real host would stop", op.reason);
-            }
-            let now = hv.now();
-            hv.domains.update(place, now, |_, state| {
-                // The first reason counts. Any is accepted, cut to a byte.
-                if state.shutdown_code == NO_SHUTDOWN_CODE {
-                    state.shutdown_code = op.reason & 0xFF;
-                }
-                state.shut_down = true;
-            });
+            shutdown(&mut hv, place, op.reason);
+        }
+        SHUTDOWN => {
+            let reason = guest::read(addr)?;
+            let place = hv.find_any(CALLER)?;
+            shutdown(&mut hv, place, reason);
+        }
+        SHUTDOWN_CODE => {
+            let reason: u32 = guest::read(addr)?;
+            let (place, now) = (hv.find_any(CALLER)?, hv.now());
+            hv.domains.update(place, now, |_, state| first_reason(state, reason));
+        }
+        WATCHDOG => {
+            let [id, timeout] = guest::read(addr)?;
+            return watchdog(&mut hv.watchdogs, id, timeout);
         }
         _ => return Err(libc::ENOSYS),
     }
+    Ok(0)
+}
+
+/// The first reason counts. Any is accepted, cut to a byte.
+fn first_reason(state: &mut State, reason: u32) {
+    if state.shutdown_code == NO_SHUTDOWN_CODE {
+        state.shutdown_code = reason & 0xFF;
+    }
+}
+
+fn shutdown(hv: &mut Hypervisor, place: usize, reason: u32) {
+    if hv.domains.domid(place) == CALLER {
+        eprintln!("xensim: dom0 shut down (reason {reason}): a real host would stop");
+    }
+    let now = hv.now();
+    hv.domains.update(place, now, |_, state| {
+        first_reason(state, reason);
+        state.shut_down = true;
+    });
+}
+
+/// Dom0's watchdog timers, by their numbers; those in use have a timeout in seconds. Nothing happens
+/// when it is over.
+pub type Watchdogs = [Option<u32>; 2];
+
+/// Starts, restarts or stops a timer; number 0 is the first that is free, which is the answer.
+fn watchdog(timers: &mut Watchdogs, id: u32, timeout: u32) -> Ret {
+    if id as usize > timers.len() {
+        return Err(libc::EINVAL);
+    }
+    if id == 0 {
+        let free = timers.iter().position(Option::is_none).ok_or(libc::ENOSPC)?;
+        timers[free] = Some(timeout);
+        return Ok(free as i64 + 1);
+    }
+    let timer = &mut timers[id as usize - 1];
+    if timer.is_none() {
+        return Err(libc::EINVAL);
+    }
+    *timer = Some(timeout).filter(|&timeout| timeout != 0);
     Ok(0)
 }

@@ -2,11 +2,10 @@
 
 use crate::abi::domctl::DomainInfo;
 use crate::abi::sysctl::{self, GetDomainInfoList, PhysInfo, Sysctl};
-use crate::counters;
 use crate::errno::Ret;
-use crate::guest;
 use crate::hypervisor::{self, Hypervisor};
 use crate::ops::Kind;
+use crate::{counters, cpus, guest};
 
 /// The hypercall.
 pub fn call(addr: u64) -> Ret {
@@ -27,6 +26,28 @@ pub fn call(addr: u64) -> Ret {
             hv.grow();
         }
         sysctl::PHYSINFO => op.u.physinfo = physinfo(&hv),
+        sysctl::READCONSOLE => {
+            let mut arg = guest::arg(&op.u);
+            hv.console.read(&mut arg)?;
+            guest::set_arg(&mut op.u, &arg);
+        }
+        sysctl::DEBUG_KEYS => {
+            hv.console.keys(&guest::arg(&op.u))?;
+            return Ok(0);
+        }
+        sysctl::GETCPUINFO => {
+            let mut arg = guest::arg(&op.u);
+            cpus::info(&hv, &mut arg)?;
+            guest::set_arg(&mut op.u, &arg);
+        }
+        sysctl::SCHED_ID => guest::set_arg(&mut op.u, &hv.config.scheduler.id()),
+        sysctl::GET_CPU_FEATURESET => {
+            let mut arg = guest::arg(&op.u);
+            let result = cpus::featureset(&hv, &mut arg)?;
+            guest::set_arg(&mut op.u, &arg);
+            guest::write(addr, &op)?;
+            return result.map(|()| 0);
+        }
         _ => return Err(libc::ENOSYS),
     }
     guest::write(addr, &op)?;
@@ -71,6 +92,11 @@ fn getdomaininfolist(hv: &Hypervisor, list: &mut GetDomainInfoList) -> Ret<()> {
     Ok(())
 }
 
+/// The last frame of memory, which ends above a hole of 2 GiB.
+pub fn max_mfn(hv: &Hypervisor) -> u64 {
+    hv.total_pages + (2 << 18) - 1
+}
+
 /// The host.
 fn physinfo(hv: &Hypervisor) -> PhysInfo {
     let config = &hv.config;
@@ -90,8 +116,7 @@ fn physinfo(hv: &Hypervisor) -> PhysInfo {
         free_pages: hv.free_pages(),
         scrub_pages: 0,
         outstanding_pages: 0,
-        // Memory ends above a hole of 2 GiB.
-        max_mfn: hv.total_pages + (2 << 18) - 1,
+        max_mfn: max_mfn(hv),
         hw_cap: [
             0xBFEB_FBFF,
             0x77FE_F3FF,

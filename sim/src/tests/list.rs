@@ -146,7 +146,7 @@ fn physinfo_is_a_host() {
 fn unknown_sysctls_are_enosys() {
     for release in Release::ALL {
         let sim = simulate(release, "");
-        for cmd in [0, 4, 99, u32::MAX] {
+        for cmd in [0, 5, 99, u32::MAX] {
             let result = sim.sysctl(cmd, SysctlUnion { pad: [0; 16] });
             assert_eq!(result.err(), Some(libc::ENOSYS));
         }

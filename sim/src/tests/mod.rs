@@ -3,11 +3,19 @@
 //! The hypervisor and the counters are the process's, so tests take turns: see [`simulate`].
 
 mod buffers;
+mod channels;
 mod configuration;
 mod creation;
+mod hardware;
+mod host;
 mod list;
+mod memory;
 mod orders;
+mod paging;
+mod params;
+mod schedule;
 mod single;
+mod vcpus;
 mod version;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,6 +25,7 @@ use crate::abi::release::Release;
 use crate::abi::sysctl::{self, GetDomainInfoList, PhysInfo, Sysctl, SysctlUnion};
 use crate::abi::{HYPERVISOR_DOMCTL, HYPERVISOR_SYSCTL};
 use crate::errno::Ret;
+use crate::guest::{self, Plain};
 use crate::hypervisor::{configure, hypercall};
 
 /// A simulation under way; the next test waits for its end.
@@ -55,6 +64,30 @@ impl Simulation {
         set(&mut op.u);
         hypercall(HYPERVISOR_DOMCTL, [addr(&mut op), 0, 0, 0, 0])?;
         Ok(op)
+    }
+
+    /// The error, or 0, of a domctl on an argument, which it may change.
+    fn apply<T: Plain>(&self, cmd: u32, domain: u16, arg: &mut T) -> i32 {
+        let mut op = empty_domctl(cmd, self.release.domctl_version(), domain);
+        guest::set_arg(&mut op.u, arg);
+        let result = hypercall(HYPERVISOR_DOMCTL, [addr(&mut op), 0, 0, 0, 0]);
+        *arg = guest::arg(&op.u);
+        result.err().unwrap_or(0)
+    }
+
+    /// The error, or 0, of a sysctl on an argument, which it may change.
+    fn ask<T: Plain>(&self, cmd: u32, arg: &mut T) -> i32 {
+        let interface_version = self.release.sysctl_version();
+        let mut op = Sysctl { cmd, interface_version, u: SysctlUnion { pad: [0; 16] } };
+        guest::set_arg(&mut op.u, arg);
+        let result = hypercall(HYPERVISOR_SYSCTL, [addr(&mut op), 0, 0, 0, 0]);
+        *arg = guest::arg(&op.u);
+        result.err().unwrap_or(0)
+    }
+
+    /// The first guest of which this is true.
+    fn guest(&self, is: impl Fn(&DomainInfo) -> bool) -> u16 {
+        self.list()[1..].iter().find(|d| is(d)).expect("such a guest").domain
     }
 
     /// The error, or 0, of a domctl that answers nothing.

@@ -112,7 +112,7 @@ fn counters_count() {
     let _ = sim.info(3);
     let _ = sim.sysctl(77, SysctlUnion { pad: [0; 16] });
     assert_eq!(hypercall(17, [0; 5]), Ok(4 << 16 | 20));
-    assert_eq!(hypercall(12, [0; 5]), Err(libc::ENOSYS));
+    assert_eq!(hypercall(12, [22, 0, 0, 0, 0]), Err(libc::ENOSYS));
     assert_eq!(hypercall(1000, [0; 5]), Err(libc::ENOSYS));
     for (name, value) in [
         ("hypercalls", 7),
@@ -124,6 +124,7 @@ fn counters_count() {
         ("domctl.getdomaininfo", 1),
         ("xen_version.version", 1),
         ("memory_op", 1),
+        ("memory_op.sharing_op", 1),
         ("other", 1),
         ("domctl.createdomain", 0),
     ] {
