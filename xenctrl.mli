@@ -10,7 +10,8 @@
       outside the control domain, and ["9: Bad file descriptor: ..."] for a handle that was closed
       or that belongs to the parent process;
     - [Invalid_argument], before any hypercall, for an argument out of range: a domid outside
-      0..65535, a negative count or size, a malformed UUID.
+      0..65535, a negative count, size or frame number, a number that the hypervisor's own cannot
+      hold, a malformed UUID.
 
     Hypercalls are named as in Xen's public headers (xen/include/public). *)
 
@@ -108,9 +109,10 @@ type domaininfo = {
       (** shared by the records of domains that have it alike *)
 }
 
+(** A domain's parameters in the scheduler credit. *)
 type sched_control = {
   weight : int;
-  cap : int;
+  cap : int;  (** in percent of one pCPU; 0: no limit *)
 }
 
 type physinfo_cap_flag =
@@ -170,6 +172,74 @@ type shutdown_reason =
   | Crash
   | Watchdog
   | Soft_reset
+
+type evtchn_interdomain = {
+  dom : domid;
+  port : int;
+}
+
+(** What an event channel is connected to. *)
+type evtchn_stat =
+  | EVTCHNSTAT_unbound of domid  (** who may bind to it *)
+  | EVTCHNSTAT_interdomain of evtchn_interdomain  (** the other end *)
+  | EVTCHNSTAT_pirq of int
+  | EVTCHNSTAT_virq of Xeneventchn.virq_t
+  | EVTCHNSTAT_ipi
+
+type evtchn_status = {
+  vcpu : int;  (** that it notifies *)
+  status : evtchn_stat;
+}
+
+(** Parameters of HVM guests, in the order of their numbers (public/hvm/params.h). *)
+type hvm_param =
+  | HVM_PARAM_CALLBACK_IRQ
+  | HVM_PARAM_STORE_PFN
+  | HVM_PARAM_STORE_EVTCHN
+  | HVM_PARAM_UNDEF_3
+  | HVM_PARAM_PAE_ENABLED
+  | HVM_PARAM_IOREQ_PFN
+  | HVM_PARAM_BUFIOREQ_PFN
+  | HVM_PARAM_UNDEF_7
+  | HVM_PARAM_UNDEF_8
+  | HVM_PARAM_VIRIDIAN
+  | HVM_PARAM_TIMER_MODE
+  | HVM_PARAM_HPET_ENABLED
+  | HVM_PARAM_IDENT_PT
+  | HVM_PARAM_UNDEF_13
+  | HVM_PARAM_ACPI_S_STATE
+  | HVM_PARAM_VM86_TSS
+  | HVM_PARAM_VPT_ALIGN
+  | HVM_PARAM_CONSOLE_PFN
+  | HVM_PARAM_CONSOLE_EVTCHN
+  | HVM_PARAM_ACPI_IOPORTS_LOCATION
+  | HVM_PARAM_MEMORY_EVENT_CR0
+  | HVM_PARAM_MEMORY_EVENT_CR3
+  | HVM_PARAM_MEMORY_EVENT_CR4
+  | HVM_PARAM_MEMORY_EVENT_INT3
+  | HVM_PARAM_NESTEDHVM
+  | HVM_PARAM_MEMORY_EVENT_SINGLE_STEP
+  | HVM_PARAM_UNDEF_26
+  | HVM_PARAM_PAGING_RING_PFN
+  | HVM_PARAM_MONITOR_RING_PFN
+  | HVM_PARAM_SHARING_RING_PFN
+  | HVM_PARAM_MEMORY_EVENT_MSR
+  | HVM_PARAM_TRIPLE_FAULT_REASON
+  | HVM_PARAM_IOREQ_SERVER_PFN
+  | HVM_PARAM_NR_IOREQ_SERVER_PAGES
+  | HVM_PARAM_VM_GENERATION_ID_ADDR
+  | HVM_PARAM_ALTP2M
+  | HVM_PARAM_X87_FIP_WIDTH
+  | HVM_PARAM_VM86_TSS_SIZED
+  | HVM_PARAM_MCA_CAP
+
+type featureset_index =
+  | Featureset_raw
+  | Featureset_host
+  | Featureset_pv
+  | Featureset_hvm
+  | Featureset_pv_max
+  | Featureset_hvm_max
 
 exception Error of string
 
@@ -234,6 +304,14 @@ external domain_pause : handle -> domid -> unit = "stub_xc_domain_pause"
     Hypercall: [XEN_DOMCTL_unpausedomain]. *)
 external domain_unpause : handle -> domid -> unit = "stub_xc_domain_unpause"
 
+(** Resumes a domain that has suspended itself, in the environment that it had: its hypercall
+    returns 1. Raises {!Error} ["22: Invalid argument"] if it is not shut down for suspension.
+
+    Hypercalls: [XEN_DOMCTL_resumedomain], and those to find out what kind of guest it is and to
+    write the 1 into its registers. *)
+external domain_resume_fast : handle -> domid -> unit
+  = "stub_xc_domain_resume_fast"
+
 (** Destroys a domain and frees its memory.
 
     Hypercall: [XEN_DOMCTL_destroydomain]. *)
@@ -266,11 +344,177 @@ val domain_getinfolist : handle -> domid -> domaininfo list
 external domain_getinfo : handle -> domid -> domaininfo
   = "stub_xc_domain_getinfo"
 
+(** {1 vCPUs} *)
+
+(** [domain_get_vcpuinfo h domid vcpu] is what the hypervisor says of a vCPU.
+
+    Hypercall: [XEN_DOMCTL_getvcpuinfo]. *)
+external domain_get_vcpuinfo : handle -> int -> int -> vcpuinfo
+  = "stub_xc_vcpu_getinfo"
+
+(** [vcpu_affinity_set h domid vcpu allowed] sets on which pCPUs a vCPU may run: on pCPU [i] if
+    [allowed.(i)]. Raises [Invalid_argument] for an array longer than [(physinfo h).max_nr_cpus].
+
+    Hypercall: [XEN_DOMCTL_setvcpuaffinity]. *)
+external vcpu_affinity_set : handle -> domid -> int -> bool array -> unit
+  = "stub_xc_vcpu_setaffinity"
+
+(** [vcpu_affinity_get h domid vcpu] has [(physinfo h).max_nr_cpus] elements.
+
+    Hypercall: [XEN_DOMCTL_getvcpuaffinity]. *)
+external vcpu_affinity_get : handle -> domid -> int -> bool array
+  = "stub_xc_vcpu_getaffinity"
+
+(** [vcpu_context_get h domid vcpu] is a vCPU's registers, the bytes of a [vcpu_guest_context_t].
+
+    Hypercall: [XEN_DOMCTL_getvcpucontext]. *)
+external vcpu_context_get : handle -> domid -> int -> string
+  = "stub_xc_vcpu_context_get"
+
+(** {1 Scheduling} *)
+
+(** The default CPU pool's scheduler: 5 credit, 6 credit2, 7 arinc653, 8 rtds, 9 null.
+
+    Hypercall: [XEN_SYSCTL_sched_id]. *)
+external sched_id : handle -> int = "stub_xc_sched_id"
+
+(** Sets a domain's parameters in the scheduler credit. Raises {!Error} ["22: Invalid argument"] if
+    its CPU pool has another scheduler.
+
+    Hypercall: [XEN_DOMCTL_scheduler_op]. *)
+external sched_credit_domain_set : handle -> domid -> sched_control -> unit
+  = "stub_sched_credit_domain_set"
+
+(** A domain's parameters in the scheduler credit; raises as {!sched_credit_domain_set} does.
+
+    Hypercall: [XEN_DOMCTL_scheduler_op]. *)
+external sched_credit_domain_get : handle -> domid -> sched_control
+  = "stub_sched_credit_domain_get"
+
+(** {1 Memory} *)
+
 (** [domain_setmaxmem h domid kib] limits a domain's memory, in KiB, rounded down to pages.
 
     Hypercall: [XEN_DOMCTL_max_mem]. *)
 external domain_setmaxmem : handle -> domid -> int64 -> unit
   = "stub_xc_domain_setmaxmem"
+
+(** [domain_set_memmap_limit h domid kib] sets the memory map that a guest asks the hypervisor for:
+    RAM from address 0 on, so many KiB.
+
+    Hypercall: [XENMEM_set_memory_map]. *)
+external domain_set_memmap_limit : handle -> domid -> int64 -> unit
+  = "stub_xc_domain_set_memmap_limit"
+
+(** [domain_memory_increase_reservation h domid kib] gives a domain more memory, in KiB, rounded
+    down to pages. Raises {!Error} ["12: Cannot allocate memory"] if it did not get all of it; what
+    it got stays.
+
+    Hypercall: [XENMEM_increase_reservation]. *)
+external domain_memory_increase_reservation : handle -> domid -> int64 -> unit
+  = "stub_xc_domain_memory_increase_reservation"
+
+(** [shadow_allocation_set h domid mib] sets how much memory a domain has for its shadow or HAP
+    page tables, in MiB.
+
+    Hypercall: [XEN_DOMCTL_shadow_op]. *)
+external shadow_allocation_set : handle -> domid -> int -> unit
+  = "stub_shadow_allocation_set"
+
+(** How much memory a domain has for its shadow or HAP page tables, in MiB, rounded up.
+
+    Hypercall: [XEN_DOMCTL_shadow_op]. *)
+external shadow_allocation_get : handle -> domid -> int
+  = "stub_shadow_allocation_get"
+
+(** [map_foreign_range h domid size pfn] maps [size] bytes of a domain's memory, to be read and
+    written, from a page frame on (of a PV domain a machine frame, of an HVM domain a guest frame).
+    The mapping lasts until {!Xenmmap.unmap}, also when [h] is closed.
+
+    Raises [Failure "xc_map_foreign_range error: reason"] if it cannot be mapped. *)
+external map_foreign_range :
+  handle -> domid -> int -> nativeint -> Xenmmap.mmap_interface
+  = "stub_map_foreign_range"
+
+(** {1 Event channels} *)
+
+(** [evtchn_alloc_unbound h domid remote] is the port of a new event channel of [domid], which
+    [remote] may bind to.
+
+    Hypercall: [EVTCHNOP_alloc_unbound]. *)
+external evtchn_alloc_unbound : handle -> domid -> domid -> int
+  = "stub_xc_evtchn_alloc_unbound"
+
+(** Closes every event channel of a domain.
+
+    Hypercall: [EVTCHNOP_reset]. *)
+external evtchn_reset : handle -> domid -> unit = "stub_xc_evtchn_reset"
+
+(** [evtchn_status h domid port] is what an event channel is connected to; [None] if it is closed.
+    Raises [Failure] for a virtual interrupt that {!Xeneventchn.virq_t} does not have.
+
+    Hypercall: [EVTCHNOP_status]. *)
+external evtchn_status : handle -> domid -> int -> evtchn_status option
+  = "stub_xc_evtchn_status"
+
+(** {1 HVM guests} *)
+
+(** A parameter of an HVM guest.
+
+    Hypercall: [HVMOP_get_param]. *)
+external hvm_param_get : handle -> domid -> hvm_param -> int64
+  = "stub_xc_hvm_param_get"
+
+(** Sets a parameter of an HVM guest.
+
+    Hypercall: [HVMOP_set_param]. *)
+external hvm_param_set : handle -> domid -> hvm_param -> int64 -> unit
+  = "stub_xc_hvm_param_set"
+
+(** {1 The host's devices}
+
+    A domain can be allowed only what the caller is allowed itself. A PCI device is named by
+    segment, bus, device and function. *)
+
+(** [domain_ioport_permission h domid port count allow] lets a domain use I/O ports, or no longer.
+
+    Hypercall: [XEN_DOMCTL_ioport_permission]. *)
+external domain_ioport_permission : handle -> domid -> int -> int -> bool -> unit
+  = "stub_xc_domain_ioport_permission"
+
+(** [domain_iomem_permission h domid mfn count allow] lets a domain map machine frames, or no
+    longer.
+
+    Hypercall: [XEN_DOMCTL_iomem_permission]. *)
+external domain_iomem_permission :
+  handle -> domid -> nativeint -> nativeint -> bool -> unit
+  = "stub_xc_domain_iomem_permission"
+
+(** [domain_irq_permission h domid pirq allow] lets a domain bind a physical interrupt of the
+    caller's, or no longer.
+
+    Hypercall: [XEN_DOMCTL_irq_permission]. *)
+external domain_irq_permission : handle -> domid -> int -> bool -> unit
+  = "stub_xc_domain_irq_permission"
+
+(** Gives a domain a PCI device.
+
+    Hypercall: [XEN_DOMCTL_assign_device]. *)
+external domain_assign_device : handle -> domid -> int * int * int * int -> unit
+  = "stub_xc_domain_assign_device"
+
+(** Takes a PCI device back from a domain.
+
+    Hypercall: [XEN_DOMCTL_deassign_device]. *)
+external domain_deassign_device : handle -> domid -> int * int * int * int -> unit
+  = "stub_xc_domain_deassign_device"
+
+(** Whether a PCI device could be given to a domain; a refusal of any kind is [false].
+
+    Hypercall: [XEN_DOMCTL_test_assign_device]. *)
+external domain_test_assign_device :
+  handle -> domid -> int * int * int * int -> bool
+  = "stub_xc_domain_test_assign_device"
 
 (** {1 The host and the hypervisor} *)
 
@@ -278,6 +522,37 @@ external domain_setmaxmem : handle -> domid -> int64 -> unit
 
     Hypercall: [XEN_SYSCTL_physinfo]. *)
 external physinfo : handle -> physinfo = "stub_xc_physinfo"
+
+(** [pcpu_info h count] is how long each of the first [count] pCPUs has been idle, in nanoseconds;
+    the host may have fewer.
+
+    Hypercall: [XEN_SYSCTL_getcpuinfo]. *)
+external pcpu_info : handle -> int -> int64 array = "stub_xc_pcpu_info"
+
+(** A set of CPU features, 32 to an element.
+
+    Hypercall: [XEN_SYSCTL_get_cpu_featureset]. *)
+external get_cpu_featureset : handle -> featureset_index -> int64 array
+  = "stub_xc_get_cpu_featureset"
+
+(** What is in the hypervisor's console ring, whole and at one moment; it stays there.
+
+    Hypercall: [XEN_SYSCTL_readconsole], one (while the handle's buffer grows to its size, one more
+    for each doubling). *)
+external readconsolering : handle -> string = "stub_xc_readconsolering"
+
+(** Presses the keys of a string on the hypervisor's console. Raises [Invalid_argument] for a zero
+    byte.
+
+    Hypercall: [XEN_SYSCTL_debug_keys]. *)
+external send_debug_keys : handle -> string -> unit = "stub_xc_send_debug_keys"
+
+(** [watchdog h timer seconds] sets a watchdog timer of the calling domain, which is shut down when
+    the time is over: a new one for timer 0, whose number is the result, else the given one, which
+    0 seconds stop.
+
+    Hypercall: [SCHEDOP_watchdog]. *)
+external watchdog : handle -> int -> int32 -> int = "stub_xc_watchdog"
 
 (** The hypervisor's version.
 

@@ -150,6 +150,72 @@ type shutdown_reason =
   | Watchdog
   | Soft_reset
 
+type evtchn_interdomain = {
+  dom : domid;
+  port : int;
+}
+
+type evtchn_stat =
+  | EVTCHNSTAT_unbound of domid
+  | EVTCHNSTAT_interdomain of evtchn_interdomain
+  | EVTCHNSTAT_pirq of int
+  | EVTCHNSTAT_virq of Xeneventchn.virq_t
+  | EVTCHNSTAT_ipi
+
+type evtchn_status = {
+  vcpu : int;
+  status : evtchn_stat;
+}
+
+type hvm_param =
+  | HVM_PARAM_CALLBACK_IRQ
+  | HVM_PARAM_STORE_PFN
+  | HVM_PARAM_STORE_EVTCHN
+  | HVM_PARAM_UNDEF_3
+  | HVM_PARAM_PAE_ENABLED
+  | HVM_PARAM_IOREQ_PFN
+  | HVM_PARAM_BUFIOREQ_PFN
+  | HVM_PARAM_UNDEF_7
+  | HVM_PARAM_UNDEF_8
+  | HVM_PARAM_VIRIDIAN
+  | HVM_PARAM_TIMER_MODE
+  | HVM_PARAM_HPET_ENABLED
+  | HVM_PARAM_IDENT_PT
+  | HVM_PARAM_UNDEF_13
+  | HVM_PARAM_ACPI_S_STATE
+  | HVM_PARAM_VM86_TSS
+  | HVM_PARAM_VPT_ALIGN
+  | HVM_PARAM_CONSOLE_PFN
+  | HVM_PARAM_CONSOLE_EVTCHN
+  | HVM_PARAM_ACPI_IOPORTS_LOCATION
+  | HVM_PARAM_MEMORY_EVENT_CR0
+  | HVM_PARAM_MEMORY_EVENT_CR3
+  | HVM_PARAM_MEMORY_EVENT_CR4
+  | HVM_PARAM_MEMORY_EVENT_INT3
+  | HVM_PARAM_NESTEDHVM
+  | HVM_PARAM_MEMORY_EVENT_SINGLE_STEP
+  | HVM_PARAM_UNDEF_26
+  | HVM_PARAM_PAGING_RING_PFN
+  | HVM_PARAM_MONITOR_RING_PFN
+  | HVM_PARAM_SHARING_RING_PFN
+  | HVM_PARAM_MEMORY_EVENT_MSR
+  | HVM_PARAM_TRIPLE_FAULT_REASON
+  | HVM_PARAM_IOREQ_SERVER_PFN
+  | HVM_PARAM_NR_IOREQ_SERVER_PAGES
+  | HVM_PARAM_VM_GENERATION_ID_ADDR
+  | HVM_PARAM_ALTP2M
+  | HVM_PARAM_X87_FIP_WIDTH
+  | HVM_PARAM_VM86_TSS_SIZED
+  | HVM_PARAM_MCA_CAP
+
+type featureset_index =
+  | Featureset_raw
+  | Featureset_host
+  | Featureset_pv
+  | Featureset_hvm
+  | Featureset_pv_max
+  | Featureset_hvm_max
+
 exception Error of string
 
 (* The stubs raise it by this name, also before the rest of the module is there. *)
@@ -203,6 +269,9 @@ external domain_pause : handle -> domid -> unit = "stub_xc_domain_pause"
 
 external domain_unpause : handle -> domid -> unit = "stub_xc_domain_unpause"
 
+external domain_resume_fast : handle -> domid -> unit
+  = "stub_xc_domain_resume_fast"
+
 external domain_destroy : handle -> domid -> unit = "stub_xc_domain_destroy"
 
 external domain_shutdown : handle -> domid -> shutdown_reason -> unit
@@ -217,10 +286,86 @@ external domain_getinfolist : handle -> domid -> domaininfo list
 external domain_getinfo : handle -> domid -> domaininfo
   = "stub_xc_domain_getinfo"
 
+external domain_get_vcpuinfo : handle -> int -> int -> vcpuinfo
+  = "stub_xc_vcpu_getinfo"
+
+external domain_ioport_permission : handle -> domid -> int -> int -> bool -> unit
+  = "stub_xc_domain_ioport_permission"
+
+external domain_iomem_permission :
+  handle -> domid -> nativeint -> nativeint -> bool -> unit
+  = "stub_xc_domain_iomem_permission"
+
+external domain_irq_permission : handle -> domid -> int -> bool -> unit
+  = "stub_xc_domain_irq_permission"
+
+external vcpu_affinity_set : handle -> domid -> int -> bool array -> unit
+  = "stub_xc_vcpu_setaffinity"
+
+external vcpu_affinity_get : handle -> domid -> int -> bool array
+  = "stub_xc_vcpu_getaffinity"
+
+external vcpu_context_get : handle -> domid -> int -> string
+  = "stub_xc_vcpu_context_get"
+
+external sched_id : handle -> int = "stub_xc_sched_id"
+
+external sched_credit_domain_set : handle -> domid -> sched_control -> unit
+  = "stub_sched_credit_domain_set"
+
+external sched_credit_domain_get : handle -> domid -> sched_control
+  = "stub_sched_credit_domain_get"
+
+external shadow_allocation_set : handle -> domid -> int -> unit
+  = "stub_shadow_allocation_set"
+
+external shadow_allocation_get : handle -> domid -> int
+  = "stub_shadow_allocation_get"
+
+external evtchn_alloc_unbound : handle -> domid -> domid -> int
+  = "stub_xc_evtchn_alloc_unbound"
+
+external evtchn_reset : handle -> domid -> unit = "stub_xc_evtchn_reset"
+
+external evtchn_status : handle -> domid -> int -> evtchn_status option
+  = "stub_xc_evtchn_status"
+
+external readconsolering : handle -> string = "stub_xc_readconsolering"
+
+external send_debug_keys : handle -> string -> unit = "stub_xc_send_debug_keys"
+
+external physinfo : handle -> physinfo = "stub_xc_physinfo"
+
+external pcpu_info : handle -> int -> int64 array = "stub_xc_pcpu_info"
+
 external domain_setmaxmem : handle -> domid -> int64 -> unit
   = "stub_xc_domain_setmaxmem"
 
-external physinfo : handle -> physinfo = "stub_xc_physinfo"
+external domain_set_memmap_limit : handle -> domid -> int64 -> unit
+  = "stub_xc_domain_set_memmap_limit"
+
+external domain_memory_increase_reservation : handle -> domid -> int64 -> unit
+  = "stub_xc_domain_memory_increase_reservation"
+
+external map_foreign_range :
+  handle -> domid -> int -> nativeint -> Xenmmap.mmap_interface
+  = "stub_map_foreign_range"
+
+external hvm_param_get : handle -> domid -> hvm_param -> int64
+  = "stub_xc_hvm_param_get"
+
+external hvm_param_set : handle -> domid -> hvm_param -> int64 -> unit
+  = "stub_xc_hvm_param_set"
+
+external domain_assign_device : handle -> domid -> int * int * int * int -> unit
+  = "stub_xc_domain_assign_device"
+
+external domain_deassign_device : handle -> domid -> int * int * int * int -> unit
+  = "stub_xc_domain_deassign_device"
+
+external domain_test_assign_device :
+  handle -> domid -> int * int * int * int -> bool
+  = "stub_xc_domain_test_assign_device"
 
 external version : handle -> version = "stub_xc_version_version"
 
@@ -231,6 +376,11 @@ external version_changeset : handle -> string = "stub_xc_version_changeset"
 
 external version_capabilities : handle -> string
   = "stub_xc_version_capabilities"
+
+external get_cpu_featureset : handle -> featureset_index -> int64 array
+  = "stub_xc_get_cpu_featureset"
+
+external watchdog : handle -> int -> int32 -> int = "stub_xc_watchdog"
 
 external pages_to_kib : int64 -> int64 = "stub_pages_to_kib"
 

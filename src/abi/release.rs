@@ -121,4 +121,18 @@ mod tests {
             [(0x15, 0x15), (0x15, 0x16), (0x15, 0x17), (0x15, 0x17), (0x16, 0x17), (0x16, 0x18)];
         assert_eq!(versions, of_the_headers);
     }
+
+    // The simulated hypervisor is built upon this very table: numbers on which both sides agree
+    // are held against the headers here.
+    #[test]
+    fn what_createdomain_takes_is_what_the_headers_say() {
+        let domids = Release::ALL.map(Release::domid_any);
+        assert_eq!(domids, [0, 0, 0, 0, 0, 0x7FF5]);
+        let flags = Release::ALL.map(Release::create_flags);
+        assert_eq!(flags, [0xFF, 0xFF, 0xFF, 0xFF, 0x1FF, 0x1FF]);
+        let options = Release::ALL.map(Release::has_altp2m_opts);
+        assert_eq!(options, [false, false, true, true, true, true]);
+        let counts = Release::ALL.map(Release::has_altp2m_count);
+        assert_eq!(counts, [false, false, false, false, true, true]);
+    }
 }

@@ -10,13 +10,34 @@ use super::{
     Errno,
     library::{LibXencall, xencall_handle},
 };
-use crate::abi::PAGE_SIZE;
+use crate::abi::{PAGE_SIZE, domctl, event_channel, hvm, memory, sched, sysctl, version};
 use std::{
     ffi::c_void,
     ptr::NonNull,
     slice,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+
+/// What hypercalls pass.
+///
+/// # Safety
+/// Any bytes, zeroes too, must make a value.
+pub unsafe trait Plain: Copy {}
+
+macro_rules! plain {
+    ($($type:ty),* $(,)?) => {$(
+        // SAFETY: integers, and structures, unions and arrays of integers.
+        unsafe impl Plain for $type {}
+    )*};
+}
+plain! {
+    u8, u32, u64, domctl::Domctl, domctl::DomainInfo, sysctl::Sysctl, sched::RemoteShutdown,
+    sched::Watchdog, event_channel::AllocUnbound, event_channel::Status, event_channel::Reset,
+    memory::Reservation, memory::ForeignMemoryMap, memory::E820Entry, hvm::Param,
+    version::CompileInfo,
+}
+// SAFETY: as of its elements.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 
 /// Memory that the hypervisor may read and write during a hypercall: an argument, then data.
 pub struct Buffer {
@@ -43,21 +64,17 @@ impl Buffer {
     }
 
     /// Puts a hypercall's argument in place and returns its address.
-    ///
-    /// `T` is plain data, as every type in src/abi is.
-    pub fn put<T: Copy>(&mut self, argument: T) -> u64 {
+    pub fn put<T: Plain>(&mut self, argument: T) -> u64 {
         const { assert!(size_of::<T>() <= Buffer::DATA && align_of::<T>() <= PAGE_SIZE) };
         // SAFETY: it fits, and the start is aligned to a page.
         unsafe { self.start.cast::<T>().write(argument) };
         self.start.as_ptr() as u64
     }
 
-    /// The argument as the hypercall left it.
-    ///
-    /// # Safety
-    /// `T` must have been [`put`](Buffer::put), and any bytes must make a value of it.
-    pub unsafe fn get<T: Copy>(&self) -> T {
-        // SAFETY: by the contract; aligned as in put.
+    /// The argument as the hypercall left it, where one of this type was [`put`](Buffer::put).
+    pub fn get<T: Plain>(&self) -> T {
+        const { assert!(size_of::<T>() <= Buffer::DATA && align_of::<T>() <= PAGE_SIZE) };
+        // SAFETY: inside the buffer, initialised (libxencall hands out zeroes), aligned as in put.
         unsafe { self.start.cast::<T>().read() }
     }
 
@@ -72,17 +89,29 @@ impl Buffer {
         self.data()
     }
 
-    /// The first `count` records of the data.
-    ///
-    /// # Safety
-    /// Any bytes must make a value of `T`, whose alignment must divide 256.
+    /// Copies records to where the data begins and returns their address.
     ///
     /// # Panics
     /// If they are more than fit.
-    pub unsafe fn records<T: Copy>(&self, count: usize) -> &[T] {
+    pub fn put_data<T: Plain>(&mut self, records: &[T]) -> u64 {
+        const { assert!(Buffer::DATA % align_of::<T>() == 0) };
+        assert!(size_of_val(records) <= self.capacity());
+        // SAFETY: inside the buffer, which is this value's alone; aligned.
+        unsafe {
+            let data = self.start.add(Buffer::DATA).cast::<T>();
+            data.as_ptr().copy_from_nonoverlapping(records.as_ptr(), records.len());
+        }
+        self.data()
+    }
+
+    /// The first `count` records of the data.
+    ///
+    /// # Panics
+    /// If they are more than fit.
+    pub fn records<T: Plain>(&self, count: usize) -> &[T] {
         const { assert!(Buffer::DATA % align_of::<T>() == 0) };
         assert!(count <= self.capacity() / size_of::<T>());
-        // SAFETY: inside the buffer, initialised (libxencall hands out zeroes), aligned.
+        // SAFETY: inside the buffer, initialised, aligned.
         unsafe { slice::from_raw_parts(self.start.add(Buffer::DATA).cast::<T>().as_ptr(), count) }
     }
 }
@@ -102,14 +131,23 @@ pub enum Purpose {
     Records,
 }
 
+impl Purpose {
+    /// Pages of a new buffer. Lists begin with room for 1167 domains, more than XAPI supports on
+    /// a host. More than 4 in any case, so that libxencall does not keep what is freed in a cache
+    /// of its own.
+    const fn pages(self) -> usize {
+        match self {
+            Purpose::Argument => 8,
+            Purpose::Records => 32,
+        }
+    }
+}
+
 impl Pool {
     /// How many idle buffers are kept.
     const KEPT: usize = 16;
-    /// Pages of a new buffer: 290 domains. More than 4, so that libxencall does not keep it in
-    /// its own cache after it is freed.
-    const FIRST_PAGES: usize = 8;
 
-    /// Takes an idle buffer, or makes one.
+    /// Takes an idle buffer, or makes one: for records the largest there is, else the smallest.
     pub fn take(&self, on: Memory, purpose: Purpose) -> Result<Buffer, Errno> {
         let mut idle = self.lock();
         let candidates = idle.iter().enumerate();
@@ -117,22 +155,28 @@ impl Pool {
             Purpose::Argument => candidates.min_by_key(|(_, b)| b.pages),
             Purpose::Records => candidates.max_by_key(|(_, b)| b.pages),
         };
-        if let Some((index, _)) = chosen {
-            return Ok(idle.swap_remove(index));
+        match chosen {
+            Some((index, buffer)) if buffer.pages >= purpose.pages() => {
+                return Ok(idle.swap_remove(index));
+            }
+            _ => drop(idle),
         }
-        drop(idle);
-        on.allocate(Pool::FIRST_PAGES)
+        on.allocate(purpose.pages())
     }
 
-    /// Returns a buffer.
-    pub fn give_back(&self, on: Memory, buffer: Buffer) {
+    /// Returns a buffer. Where enough are idle, the smallest of all is freed.
+    pub fn give_back(&self, on: Memory, mut buffer: Buffer) {
         let mut idle = self.lock();
         if idle.len() < Pool::KEPT {
-            idle.push(buffer);
-        } else {
-            drop(idle);
-            on.free(buffer);
+            return idle.push(buffer);
         }
+        if let Some(smallest) = idle.iter_mut().min_by_key(|b| b.pages) {
+            if smallest.pages < buffer.pages {
+                std::mem::swap(smallest, &mut buffer);
+            }
+        }
+        drop(idle);
+        on.free(buffer);
     }
 
     /// Exchanges a buffer for one of twice its size, at most `most` bytes of data (and never less

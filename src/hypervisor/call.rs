@@ -4,11 +4,15 @@
 
 use super::{
     Errno, Error, Result,
-    buffer::{Buffer, Memory, Pool, Purpose},
+    buffer::{Buffer, Memory, Plain, Pool, Purpose},
+    foreign_memory::ForeignMemory,
     library::{self, LibXencall, xencall_handle},
 };
 use crate::abi::{self, domctl, release::Release, sysctl, version};
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{OnceLock, atomic::AtomicU32},
+};
 
 /// An open handle on the hypervisor.
 pub struct Xen {
@@ -18,6 +22,10 @@ pub struct Xen {
     generation: u64,
     release: Release,
     pool: Pool,
+    /// How many pCPUs there can be; 0: not asked yet.
+    pub(super) most_cpus: AtomicU32,
+    /// Opened when it is first wanted.
+    pub(super) foreign_memory: OnceLock<ForeignMemory>,
 }
 
 // SAFETY: libxencall's functions may be called from several threads at once on one handle
@@ -41,11 +49,24 @@ impl Xen {
         }
         // From here on the value closes the handle, whatever fails. The release is a placeholder
         // that only `identify` sees.
-        let mut xen =
-            Xen { library, handle, generation, release: Release::ALL[0], pool: Pool::default() };
-        xen.release = xen.identify()?;
-        xen.confirm()?;
-        Ok(xen)
+        let mut xen = Xen {
+            library,
+            handle,
+            generation,
+            release: Release::ALL[0],
+            pool: Pool::default(),
+            most_cpus: AtomicU32::new(0),
+            foreign_memory: OnceLock::new(),
+        };
+        let identified = xen.identify().and_then(|release| {
+            xen.release = release;
+            xen.confirm()
+        });
+        match identified {
+            Ok(()) => Ok(xen),
+            Err(Error::Errno(errno)) => Err(Error::Open(errno)),
+            Err(error) => Err(error),
+        }
     }
 
     /// The release that runs.
@@ -69,6 +90,7 @@ impl Xen {
         if is_refusal(self.sysctl(&mut lease, sysctl::NO_COMMAND, sysctl::SysctlUnion::NONE)) {
             return mismatch("sysctl", self.release.sysctl_version());
         }
+        drop(lease);
         if is_refusal(self.domctl(
             domctl::NO_COMMAND,
             abi::DOMID_FIRST_RESERVED,
@@ -121,12 +143,22 @@ impl Xen {
         domain: u16,
         u: domctl::DomctlUnion,
     ) -> Result<domctl::Domctl> {
-        let mut lease = self.lease(Purpose::Argument)?;
+        self.domctl_in(&mut self.lease(Purpose::Argument)?, cmd, domain, u)
+    }
+
+    /// Makes a domctl in a buffer, whose data its argument may point at. Returns what the
+    /// hypervisor left.
+    pub(super) fn domctl_in(
+        &self,
+        lease: &mut Lease<'_>,
+        cmd: u32,
+        domain: u16,
+        u: domctl::DomctlUnion,
+    ) -> Result<domctl::Domctl> {
         let interface_version = self.release.domctl_version();
         let argument = lease.put(domctl::Domctl { cmd, interface_version, domain, pad: [0; 3], u });
         self.call1(abi::HYPERVISOR_DOMCTL, argument)?;
-        // SAFETY: it was put, and every member of the union is plain integers.
-        Ok(unsafe { lease.get() })
+        Ok(lease.get())
     }
 
     /// Makes a sysctl in a buffer, whose data its argument may point at. Returns what the
@@ -140,15 +172,37 @@ impl Xen {
         let interface_version = self.release.sysctl_version();
         let argument = lease.put(sysctl::Sysctl { cmd, interface_version, u });
         self.call1(abi::HYPERVISOR_SYSCTL, argument)?;
-        // SAFETY: it was put, and every member of the union is plain integers.
-        Ok(unsafe { lease.get() })
+        Ok(lease.get())
     }
 
-    /// Makes `sched_op` with an argument.
-    pub(super) fn sched_op<T: Copy>(&self, op: u64, argument: T) -> Result<()> {
+    /// Makes an operation of `sched_op`, `event_channel_op` or `hvm_op`. Returns its result and
+    /// what the hypervisor left of its argument.
+    pub(super) fn operation<T: Plain>(
+        &self,
+        hypercall: u32,
+        op: u64,
+        argument: T,
+    ) -> Result<(u32, T)> {
         let mut lease = self.lease(Purpose::Argument)?;
         let address = lease.put(argument);
-        self.call2(abi::HYPERVISOR_SCHED_OP, op, address).map(drop)
+        let result = self.call2(hypercall, op, address)?;
+        Ok((result, lease.get()))
+    }
+
+    /// Makes an operation of `memory_op` in a buffer, whose data its argument may point at.
+    /// Returns its result, which other hypercalls would cut to 31 bits.
+    pub(super) fn memory_op<T: Plain>(
+        &self,
+        lease: &mut Lease<'_>,
+        op: u64,
+        argument: T,
+    ) -> Result<u64> {
+        self.check_process()?;
+        let address = lease.put(argument);
+        // SAFETY: as in call2.
+        let result =
+            unsafe { self.library.xencall2L(self.handle, abi::HYPERVISOR_MEMORY_OP, op, address) };
+        u64::try_from(result).map_err(|_| Errno::last().into())
     }
 
     /// Makes `xen_version` without an argument.
@@ -157,15 +211,11 @@ impl Xen {
     }
 
     /// Makes `xen_version` with a structure to be filled, which begins as zeroes.
-    ///
-    /// # Safety
-    /// Any bytes, zeroes too, must make a value of `T`.
-    pub(super) unsafe fn xen_version_into<T: Copy>(&self, op: u64) -> Result<T> {
+    pub(super) fn xen_version_into<T: Plain>(&self, op: u64) -> Result<T> {
         let mut lease = self.lease(Purpose::Argument)?;
         let address = lease.clear_data(size_of::<T>());
         self.call2(abi::HYPERVISOR_XEN_VERSION, op, address)?;
-        // SAFETY: by the contract.
-        Ok(unsafe { lease.records::<T>(1) }[0])
+        Ok(lease.records::<T>(1)[0])
     }
 }
 
@@ -176,6 +226,9 @@ impl Drop for Xen {
         if self.check_process().is_ok() {
             let memory = self.memory();
             self.pool.clear(memory);
+            if let Some(foreign_memory) = self.foreign_memory.take() {
+                foreign_memory.close();
+            }
             // SAFETY: it is open, and not used after this.
             unsafe { self.library.xencall_close(self.handle) };
         }
@@ -198,6 +251,14 @@ impl Lease<'_> {
     pub(super) fn grow(&mut self, most: usize) -> Result<()> {
         let xen = self.xen;
         Ok(xen.pool.grow(xen.memory(), self, most)?)
+    }
+
+    /// Sees to it that so many bytes of data fit. What the buffer held may be lost.
+    pub(super) fn reserve(&mut self, length: usize) -> Result<()> {
+        while self.capacity() < length {
+            self.grow(length)?;
+        }
+        Ok(())
     }
 }
 

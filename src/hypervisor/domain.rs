@@ -4,7 +4,7 @@
 
 use super::{Errno, Error, Result, Xen};
 use crate::abi::{
-    DomainHandle,
+    self, DomainHandle,
     domctl::{self, CreateDomain, CreateDomain417, DomainInfo, DomctlUnion},
     release::Release,
     sched,
@@ -64,7 +64,7 @@ impl Xen {
     /// `SCHEDOP_remote_shutdown`.
     pub fn domain_shutdown(&self, domid: u16, reason: u32) -> Result<()> {
         let argument = sched::RemoteShutdown { domain_id: domid, pad: 0, reason };
-        self.sched_op(sched::REMOTE_SHUTDOWN, argument)
+        self.operation(abi::HYPERVISOR_SCHED_OP, sched::REMOTE_SHUTDOWN, argument).map(drop)
     }
 
     /// What the hypervisor says of one domain. Hypercall: `XEN_DOMCTL_getdomaininfo`.

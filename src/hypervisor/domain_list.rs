@@ -27,8 +27,7 @@ pub struct DomainList<'x> {
 impl DomainList<'_> {
     /// The records.
     pub fn records(&self) -> &[DomainInfo] {
-        // SAFETY: the record is plain integers, aligned to 8.
-        unsafe { self.lease.records(self.count) }
+        self.lease.records(self.count)
     }
 }
 
@@ -42,7 +41,10 @@ impl Xen {
         /// Bytes of the longest list.
         const LONGEST: usize = DOMID_FIRST_RESERVED as usize * size_of::<DomainInfo>();
 
-        let mut lease = self.lease(Purpose::Records)?;
+        let mut lease = self.lease(match wanted {
+            Wanted::All => Purpose::Records,
+            Wanted::AtMost(_) => Purpose::Argument,
+        })?;
         loop {
             let room = (lease.capacity() / size_of::<DomainInfo>())
                 .min(usize::from(DOMID_FIRST_RESERVED)) as u32;
@@ -61,7 +63,7 @@ impl Xen {
             // SAFETY: every member of the union is plain integers.
             let reported = unsafe { answer.u.getdomaininfolist }.num_domains;
             if reported > asked {
-                return Err(Error::Overrun { reported, asked });
+                return Err(Error::Overrun { what: "domains", reported, asked });
             }
             let complete = reported < asked
                 || wanted == Wanted::AtMost(asked)

@@ -13,6 +13,10 @@ pub struct Errno(pub i32);
 impl Errno {
     /// No such domain.
     pub const ESRCH: Errno = Errno(libc::ESRCH);
+    /// What was asked for does not suit the domain's state.
+    pub const EINVAL: Errno = Errno(libc::EINVAL);
+    /// Less memory was had than asked for.
+    pub const ENOMEM: Errno = Errno(libc::ENOMEM);
     /// The hypervisor's answer breaks its own rules.
     pub const EIO: Errno = Errno(libc::EIO);
     /// The handle is no longer open.
@@ -71,10 +75,21 @@ pub enum Error {
     Forked,
     /// More records were reported than there was room for.
     Overrun {
+        /// What the records are of.
+        what: &'static str,
         /// Records reported.
         reported: u32,
         /// Records asked for.
         asked: u32,
+    },
+    /// Memory of another domain cannot be mapped; with the reason.
+    Mapping(String),
+    /// More pCPUs are given than the host can have.
+    TooManyCpus {
+        /// How many.
+        given: usize,
+        /// How many there can be.
+        most: u32,
     },
     /// A field that is set and that the running release cannot express.
     Inexpressible {
@@ -117,11 +132,15 @@ impl fmt::Display for Error {
                 "{}: the handle belongs to the parent process, open another after fork",
                 Errno::EBADF
             ),
-            Error::Overrun { reported, asked } => write!(
+            Error::Overrun { what, reported, asked } => write!(
                 f,
-                "{}: the hypervisor reports {reported} domains where {asked} were asked for",
+                "{}: the hypervisor reports {reported} {what} where {asked} were asked for",
                 Errno::EIO
             ),
+            Error::Mapping(reason) => write!(f, "xc_map_foreign_range error: {reason}"),
+            Error::TooManyCpus { given, most } => {
+                write!(f, "cpumap: {given} pCPUs, where there are {most}")
+            }
             Error::Inexpressible { field, release } => {
                 write!(f, "{field}: Xen {release} has no such field, it must be zero")
             }

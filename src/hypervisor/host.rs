@@ -2,11 +2,13 @@
 
 #![allow(unsafe_code)]
 
-use super::{Result, Xen, buffer::Purpose};
+use super::{Error, Result, Xen, buffer::Purpose};
 use crate::abi::{
-    sysctl::{self, PhysInfo, SysctlUnion},
+    self, sched,
+    sysctl::{self, CpuFeatureset, CpuInfo, GetCpuInfo, PhysInfo, SysctlUnion},
     version,
 };
+use std::sync::atomic::Ordering;
 
 /// Which Xen it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +38,13 @@ impl Xen {
     /// Version numbers. Hypercalls: `XENVER_version`, `XENVER_extraversion`.
     pub fn version(&self) -> Result<Version> {
         let packed = self.xen_version(version::VERSION)?;
-        // SAFETY: an array of bytes.
-        let extra: version::ExtraVersion = unsafe { self.xen_version_into(version::EXTRAVERSION) }?;
+        let extra: version::ExtraVersion = self.xen_version_into(version::EXTRAVERSION)?;
         Ok(Version { major: packed >> 16, minor: packed & 0xFFFF, extra: text(&extra) })
     }
 
     /// How the hypervisor was compiled. Hypercall: `XENVER_compile_info`.
     pub fn compile_info(&self) -> Result<CompileInfo> {
-        // SAFETY: arrays of bytes.
-        let info: version::CompileInfo = unsafe { self.xen_version_into(version::COMPILE_INFO) }?;
+        let info: version::CompileInfo = self.xen_version_into(version::COMPILE_INFO)?;
         Ok(CompileInfo {
             compiler: text(&info.compiler),
             compile_by: text(&info.compile_by),
@@ -55,16 +55,13 @@ impl Xen {
 
     /// The changeset that it was built from. Hypercall: `XENVER_changeset`.
     pub fn changeset(&self) -> Result<Vec<u8>> {
-        // SAFETY: an array of bytes.
-        let changeset: version::Changeset = unsafe { self.xen_version_into(version::CHANGESET) }?;
+        let changeset: version::Changeset = self.xen_version_into(version::CHANGESET)?;
         Ok(text(&changeset))
     }
 
     /// Kinds of guests that it can run, separated by blanks. Hypercall: `XENVER_capabilities`.
     pub fn capabilities(&self) -> Result<Vec<u8>> {
-        // SAFETY: an array of bytes.
-        let capabilities: version::Capabilities =
-            unsafe { self.xen_version_into(version::CAPABILITIES) }?;
+        let capabilities: version::Capabilities = self.xen_version_into(version::CAPABILITIES)?;
         Ok(text(&capabilities))
     }
 
@@ -75,9 +72,83 @@ impl Xen {
         // SAFETY: every member of the union is plain integers.
         Ok(unsafe { answer.u.physinfo })
     }
+
+    /// How many pCPUs there can be, which does not change while a hypervisor runs. Hypercall:
+    /// `XEN_SYSCTL_physinfo`, once per handle.
+    pub fn most_cpus(&self) -> Result<u32> {
+        match self.most_cpus.load(Ordering::Relaxed) {
+            0 => {
+                let cpus = self.physinfo()?.max_cpu_id.saturating_add(1);
+                self.most_cpus.store(cpus, Ordering::Relaxed);
+                Ok(cpus)
+            }
+            cpus => Ok(cpus),
+        }
+    }
+
+    /// How long each of the first `most` pCPUs has been idle, in nanoseconds; there may be fewer.
+    /// Hypercall: `XEN_SYSCTL_getcpuinfo`.
+    pub fn idle_times(&self, most: u32) -> Result<Vec<CpuInfo>> {
+        let mut lease = self.lease(Purpose::Records)?;
+        loop {
+            let room = u32::try_from(lease.capacity() / size_of::<CpuInfo>()).unwrap_or(u32::MAX);
+            let asked = most.min(room);
+            let mut u = SysctlUnion::NONE;
+            u.getcpuinfo =
+                GetCpuInfo { max_cpus: asked, info: lease.data(), ..GetCpuInfo::default() };
+            let answer = self.sysctl(&mut lease, sysctl::GETCPUINFO, u)?;
+            // SAFETY: every member of the union is plain integers.
+            let reported = unsafe { answer.u.getcpuinfo }.nr_cpus;
+            if reported > asked {
+                return Err(Error::Overrun { what: "pCPUs", reported, asked });
+            }
+            if reported < asked || asked == most {
+                return Ok(lease.records(reported as usize).to_vec());
+            }
+            lease.grow(most as usize * size_of::<CpuInfo>())?;
+        }
+    }
+
+    /// One of the host's CPU feature sets (`XEN_SYSCTL_cpu_featureset_*`). Hypercall:
+    /// `XEN_SYSCTL_get_cpu_featureset`.
+    pub fn cpu_featureset(&self, index: u32) -> Result<Vec<u32>> {
+        let mut lease = self.lease(Purpose::Argument)?;
+        // A set that does not fit is an error (`ENOBUFS`); the least buffer holds many times the
+        // words of any.
+        let asked = u32::try_from(lease.capacity() / size_of::<u32>()).unwrap_or(u32::MAX);
+        let mut u = SysctlUnion::NONE;
+        u.cpu_featureset = CpuFeatureset { index, nr_features: asked, features: lease.data() };
+        let answer = self.sysctl(&mut lease, sysctl::GET_CPU_FEATURESET, u)?;
+        // SAFETY: every member of the union is plain integers.
+        let reported = unsafe { answer.u.cpu_featureset }.nr_features;
+        if reported > asked {
+            return Err(Error::Overrun { what: "feature words", reported, asked });
+        }
+        Ok(lease.records(reported as usize).to_vec())
+    }
+
+    /// Sets a watchdog timer of the calling domain: a new one, whose number is the answer, or the
+    /// one of number `id`. `timeout` is in seconds. Hypercall: `SCHEDOP_watchdog`.
+    pub fn watchdog(&self, id: u32, timeout: u32) -> Result<u32> {
+        let argument = sched::Watchdog { id, timeout };
+        let (timer, _) = self.operation(abi::HYPERVISOR_SCHED_OP, sched::WATCHDOG, argument)?;
+        Ok(timer)
+    }
 }
 
 /// What stands before the first zero byte.
 fn text(field: &[u8]) -> Vec<u8> {
     field.iter().copied().take_while(|&byte| byte != 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn text_ends_at_its_zero_byte_or_with_its_field() {
+        assert_eq!(text(b"\0\0"), b"");
+        assert_eq!(text(b"4.20\0left over\0"), b"4.20");
+        assert_eq!(text(b"sixteen bytes it"), b"sixteen bytes it");
+    }
 }

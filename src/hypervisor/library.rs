@@ -1,7 +1,7 @@
-//! libxencall, found when the first handle is opened.
+//! libxencall and libxenforeignmemory, each found when it is first needed.
 //!
-//! It is not linked: programs that use the C stubs name the libraries that those need, not this
-//! one; and a program must start where no Xen is installed.
+//! They are not linked: programs that use the C stubs name the libraries that those need, not
+//! these; and a program must start where no Xen is installed.
 
 #![allow(unsafe_code)]
 
@@ -18,24 +18,47 @@ mod bindings {
     include!(concat!(env!("OUT_DIR"), "/xencall.rs"));
 }
 pub use bindings::{LibXencall, xencall_handle};
+mod foreign_memory_bindings {
+    #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks, unused)]
+    #![allow(nonstandard_style)]
+    include!(concat!(env!("OUT_DIR"), "/xenforeignmemory.rs"));
+}
+pub use foreign_memory_bindings::{LibXenforeignmemory, xenforeignmemory_handle};
 #[path = "silent_logger.rs"]
 mod silent_logger;
 pub use silent_logger::silent_logger;
 
-/// The library's name, its major version being that of its stable ABI.
-const NAME: &str = "libxencall.so.1";
-
 /// Loads libxencall, once.
 pub fn load() -> Result<&'static LibXencall, Error> {
     static LIBRARY: OnceLock<LibXencall> = OnceLock::new();
-    if let Some(library) = LIBRARY.get() {
-        return Ok(library);
-    }
     // SAFETY: loading runs the initialisers of libxencall and of what it needs, which have none
     // that matter; its functions have the prototypes of its own header.
-    let library = unsafe { LibXencall::new(NAME) }.map_err(|e| Error::Library(e.to_string()))?;
-    // Where two threads load at once, both have the same library, and one of the tables stays.
-    Ok(LIBRARY.get_or_init(|| library))
+    once(&LIBRARY, || unsafe { LibXencall::new("libxencall.so.1") })
+        .map_err(|e| Error::Library(e.to_string()))
+}
+
+/// Loads libxenforeignmemory, once.
+pub fn load_foreign_memory() -> Result<&'static LibXenforeignmemory, Error> {
+    static LIBRARY: OnceLock<LibXenforeignmemory> = OnceLock::new();
+    // SAFETY: as of libxencall.
+    once(&LIBRARY, || unsafe { LibXenforeignmemory::new("libxenforeignmemory.so.1") })
+        .map_err(|e| Error::Mapping(e.to_string()))
+}
+
+/// The table of a library, made once. (The number in a library's name is the major version of its
+/// stable ABI.)
+fn once<T, E>(
+    table: &'static OnceLock<T>,
+    load: impl FnOnce() -> Result<T, E>,
+) -> Result<&'static T, E> {
+    match table.get() {
+        Some(library) => Ok(library),
+        None => {
+            let library = load()?;
+            // Where two threads load at once, both have the same library, and one table stays.
+            Ok(table.get_or_init(|| library))
+        }
+    }
 }
 
 /// How often this process has been forked off another. Equal numbers mean the same process.

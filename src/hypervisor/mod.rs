@@ -6,16 +6,27 @@
 
 mod buffer;
 mod call;
+mod console;
+mod device;
 mod domain;
 mod domain_list;
 mod error;
+mod event_channel;
+mod foreign_memory;
 mod host;
+mod hvm_param;
 mod library;
+mod memory;
+mod permissions;
+mod resume;
+mod scheduler;
+mod vcpu;
 
 pub use call::Xen;
 pub use domain::CreateConfig;
 pub use domain_list::{DomainList, Wanted};
 pub use error::{Errno, Error};
+pub use event_channel::{Connection, EventChannel};
 pub use host::{CompileInfo, Version};
 
 /// What an operation gives.

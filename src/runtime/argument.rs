@@ -65,12 +65,25 @@ impl<'l> Val<'l> {
         self.to::<i64, OCamlInt64>()
     }
 
+    /// `nativeint`.
+    pub fn nativeint(self) -> i64 {
+        // SAFETY: a custom block whose word follows its table, by the type that the value is read
+        // as.
+        unsafe { (self.raw as *const i64).add(1).read() }
+    }
+
+    /// `bool`.
+    pub fn bool(self) -> bool {
+        self.int() != 0
+    }
+
     /// `string`.
     pub fn bytes(self) -> Vec<u8> {
         self.to::<Vec<u8>, String>()
     }
 
-    /// The `i`-th field of a record or of a constructor's argument.
+    /// The `i`-th field of a record or tuple, of an array (of anything but `float`), or of a
+    /// constructor's argument.
     ///
     /// # Panics
     /// If there is none.
@@ -102,6 +115,27 @@ pub trait Argument: Sized {
 impl Argument for () {
     fn read(_: Val<'_>) -> Result<(), Exception> {
         Ok(())
+    }
+}
+
+/// `bool`.
+impl Argument for bool {
+    fn read(value: Val<'_>) -> Result<bool, Exception> {
+        Ok(value.bool())
+    }
+}
+
+/// `bool array`.
+impl Argument for Vec<bool> {
+    fn read(value: Val<'_>) -> Result<Vec<bool>, Exception> {
+        Ok((0..value.size()).map(|i| value.field(i).bool()).collect())
+    }
+}
+
+/// `int64`.
+impl Argument for i64 {
+    fn read(value: Val<'_>) -> Result<i64, Exception> {
+        Ok(value.int64())
     }
 }
 

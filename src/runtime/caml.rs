@@ -67,6 +67,9 @@ unsafe impl Sync for CustomOperations {}
 
 unsafe extern "C" {
     pub fn caml_alloc_small(words: usize, tag: c_int) -> RawValue;
+    /// Of any size; fields that the collector looks into begin as `()`. Runs no OCaml code.
+    pub fn caml_alloc(words: usize, tag: c_int) -> RawValue;
+    pub fn caml_modify(field: *mut RawValue, value: RawValue);
     pub fn caml_alloc_initialized_string(length: usize, bytes: *const c_char) -> RawValue;
     pub fn caml_alloc_custom(
         operations: *const CustomOperations,

@@ -2,16 +2,18 @@
 //!
 //! `caml_alloc_small` gives at most 256 words, in the minor heap, without running OCaml code. A
 //! block of that size may hold several, each with a header of its own, as the runtime's own
-//! unmarshaller makes them: the minor heap is never walked from end to end.
+//! unmarshaller makes them: the minor heap is never walked from end to end. What is larger is
+//! built block by block, see [`Build`].
 
 #![allow(unsafe_code)]
 
 use super::{
     Lock, RawValue,
     caml::{
-        MAX_SMALL, TAG_ABSTRACT, TAG_CUSTOM, TAG_STRING, TAG_TUPLE, UNIT,
+        MAX_SMALL, TAG_ABSTRACT, TAG_CUSTOM, TAG_STRING, TAG_TUPLE, UNIT, caml_alloc,
         caml_alloc_initialized_string, caml_alloc_small, caml_int32_ops, caml_int64_ops,
-        caml_nativeint_ops, caml_register_global_root, caml_remove_global_root, header, val_int,
+        caml_modify, caml_nativeint_ops, caml_register_global_root, caml_remove_global_root,
+        header, val_int,
     },
 };
 use std::{cell::UnsafeCell, marker::PhantomData, ptr};
@@ -283,6 +285,13 @@ impl IntoValue for u16 {
     }
 }
 
+/// `int`.
+impl IntoValue for u32 {
+    fn into_value(self, _: &mut Lock) -> RawValue {
+        val_int(i64::from(self))
+    }
+}
+
 /// `bool`.
 impl IntoValue for bool {
     fn into_value(self, _: &mut Lock) -> RawValue {
@@ -305,6 +314,13 @@ impl IntoValue for Vec<u8> {
     }
 }
 
+/// `bool array`.
+impl IntoValue for Vec<bool> {
+    fn into_value(self, lock: &mut Lock) -> RawValue {
+        Build::tuple(self.into_iter().map(|b| Build::Int(b.into()))).into_value(lock)
+    }
+}
+
 /// A value described before it is built, for results that are built seldom.
 #[derive(Clone, Debug)]
 pub enum Build {
@@ -312,18 +328,20 @@ pub enum Build {
     Int(i64),
     /// `int64`.
     Int64(i64),
+    /// `int32`.
+    Int32(i32),
     /// `nativeint`.
     Nativeint(i64),
     /// `string`.
     String(Vec<u8>),
     /// Words that the collector does not look into (`Abstract_tag`).
     Abstract(Vec<usize>),
-    /// A record or tuple (tag 0), or a constructor with arguments.
+    /// A record, a tuple or an array (tag 0), or a constructor with arguments.
     Block(u8, Vec<Build>),
 }
 
 impl Build {
-    /// A record or tuple.
+    /// A record, a tuple, an array (of anything but `float`).
     pub fn tuple(fields: impl IntoIterator<Item = Build>) -> Build {
         Build::Block(TAG_TUPLE, fields.into_iter().collect())
     }
@@ -335,23 +353,27 @@ impl Build {
             .fold(Build::Int(0), |tail, bit| Build::tuple([Build::Int(bit.into()), tail]))
     }
 
-    /// Words of its blocks, headers included.
-    fn words(&self) -> usize {
-        match self {
+    /// Words of its blocks, headers included, if they can be carved: they fit into one allocation,
+    /// and none is empty (there is one empty block for all, the runtime's own).
+    fn words(&self) -> Option<usize> {
+        let words = match self {
             Build::Int(_) => 0,
-            Build::Int64(_) | Build::Nativeint(_) => Carver::BOXED,
+            Build::Int64(_) | Build::Int32(_) | Build::Nativeint(_) => Carver::BOXED,
             Build::String(bytes) => Carver::string_words(bytes.len()),
             Build::Abstract(words) => 1 + words.len(),
+            Build::Block(_, fields) if fields.is_empty() => return None,
             Build::Block(_, fields) => {
-                1 + fields.len() + fields.iter().map(Build::words).sum::<usize>()
+                fields.iter().try_fold(1 + fields.len(), |sum, field| Some(sum + field.words()?))?
             }
-        }
+        };
+        (words <= ROOM).then_some(words)
     }
 
     fn carve<'c>(&self, carver: &mut Carver<'c>) -> Field<'c> {
         match self {
             Build::Int(n) => Field::int(*n),
             Build::Int64(n) => carver.int64(*n),
+            Build::Int32(n) => carver.int32(*n),
             Build::Nativeint(n) => carver.nativeint(*n),
             Build::String(bytes) => carver.string(bytes),
             Build::Abstract(words) => carver.abstract_block(words),
@@ -363,13 +385,45 @@ impl Build {
     }
 }
 
-/// # Panics
-/// If it does not fit into one allocation.
+impl Build {
+    /// Builds what cannot be carved: a block of its own, wherever the runtime wants it.
+    fn allocate(self, lock: &mut Lock) -> RawValue {
+        match self {
+            Build::String(bytes) => bytes.into_value(lock),
+            Build::Abstract(words) => {
+                // SAFETY: the lock is held.
+                let block = unsafe { caml_alloc(words.len(), TAG_ABSTRACT.into()) };
+                // SAFETY: the block has so many words, which the collector does not look into.
+                unsafe { ptr::copy_nonoverlapping(words.as_ptr(), block as *mut _, words.len()) };
+                block
+            }
+            Build::Block(tag, fields) => {
+                // SAFETY: the lock is held.
+                let block = unsafe { caml_alloc(fields.len(), tag.into()) };
+                Root::with(block, |block| {
+                    for (i, field) in fields.into_iter().enumerate() {
+                        let value = field.into_value(lock);
+                        // SAFETY: the block has a field i, and holds good values throughout. It is
+                        // read after the allocation of the value, which may have moved it, and
+                        // nothing is allocated between that and the assignment.
+                        unsafe { caml_modify((block.get() as *mut RawValue).add(i), value) };
+                    }
+                    block.get()
+                })
+            }
+            small => unreachable!("{small:?} fits"),
+        }
+    }
+}
+
 impl IntoValue for Build {
     fn into_value(self, lock: &mut Lock) -> RawValue {
         match self {
             Build::Int(n) => val_int(n),
-            block => lock.carve(block.words(), |carver| block.carve(carver)),
+            block => match block.words() {
+                Some(words) => lock.carve(words, |carver| block.carve(carver)),
+                None => block.allocate(lock),
+            },
         }
     }
 }
@@ -448,6 +502,39 @@ mod tests {
         let cons = |n, tail| Read::Block(0, vec![Read::Int(n), tail]);
         assert_eq!(read(value), cons(8, cons(2, cons(0, Read::Int(0)))));
         assert_eq!(read(Build::constructors(0).into_value(&mut lock())), Read::Int(0));
+    }
+
+    #[test]
+    fn arrays_of_any_length_are_built() {
+        // Around what one allocation holds: 256 fields, or 64 boxed numbers with theirs.
+        for length in [0, 1, 63, 64, 65, 255, 256, 257, 5000] {
+            let flags: Vec<bool> = (0..length).map(|i| i % 3 == 0).collect();
+            let expected = flags.iter().map(|&flag| Read::Int(flag.into())).collect();
+            assert_eq!(read(flags.into_value(&mut lock())), Read::Block(0, expected), "{length}");
+
+            let numbers = Build::tuple((0..length).map(|i| Build::Int64(i << 40)));
+            let ops = &raw const caml_int64_ops as usize;
+            let expected = (0..length).map(|i| Read::Boxed(ops, i << 40)).collect();
+            assert_eq!(read(numbers.into_value(&mut lock())), Read::Block(0, expected));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_built_from_parts() {
+        let long = vec![7; 5168];
+        let part = |n| Build::tuple([Build::Int32(n), Build::tuple([]), Build::Int(1)]);
+        let whole = Build::Block(
+            2,
+            vec![part(-1), Build::String(long.clone()), Build::Abstract(vec![1; 300]), part(2)],
+        );
+        let Read::Block(2, fields) = read(whole.into_value(&mut lock())) else { panic!() };
+        let boxed = |n| Read::Boxed(&raw const caml_int32_ops as usize, n);
+        let part = |n| Read::Block(0, vec![boxed(n), Read::Block(0, vec![]), Read::Int(1)]);
+        assert_eq!(fields[0], part(-1));
+        assert_eq!(fields[1], Read::String(long));
+        let words = (0..300).map(|_| Read::Int(0)).collect();
+        assert_eq!(fields[2], Read::Block(TAG_ABSTRACT, words));
+        assert_eq!(fields[3], part(2));
     }
 
     #[test]

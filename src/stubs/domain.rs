@@ -23,7 +23,7 @@ impl Argument for VcpuCount {
 }
 
 /// An amount of memory in KiB.
-pub struct Kib(u64);
+pub struct Kib(pub u64);
 
 impl Argument for Kib {
     fn read(value: Val<'_>) -> Result<Kib, Exception> {
@@ -69,6 +69,21 @@ export! {
     /// Hypercall: `XEN_DOMCTL_unpausedomain`.
     fn stub_xc_domain_unpause(handle: Handle, domid: Domid) -> () {
         Ok(unlocked(|| handle.domain_unpause(domid.0))?)
+    }
+
+    /// `domain_resume_fast : handle -> domid -> unit`
+    ///
+    /// Resumes a domain that has suspended itself, in the environment that it had: its call to
+    /// `SCHEDOP_shutdown` returns 1. An HVM guest without PV drivers just goes on.
+    ///
+    /// `Error`: `EINVAL` where the domain is not shut down for suspension.
+    ///
+    /// Hypercalls: `XEN_DOMCTL_getdomaininfo`; `HVMOP_get_param` for an HVM guest,
+    /// `XEN_DOMCTL_get_address_size` for a PV guest; `XEN_DOMCTL_getvcpucontext` and
+    /// `XEN_DOMCTL_setvcpucontext` but for an HVM guest without PV drivers;
+    /// `XEN_DOMCTL_resumedomain`.
+    fn stub_xc_domain_resume_fast(handle: Handle, domid: Domid) -> () {
+        Ok(unlocked(|| handle.domain_resume_fast(domid.0))?)
     }
 
     /// `domain_destroy : handle -> domid -> unit`

@@ -141,3 +141,96 @@ export! {
         Ok(unlocked(|| handle.domain_create(domid.0, &config.0))?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::{Build, IntoValue, Lock};
+
+    /// A boxed `int32`, which has its number where a boxed `nativeint` has it.
+    fn int32(n: i64) -> Build {
+        Build::Nativeint(n)
+    }
+
+    /// Reads a record with these fields between `max_grant_version` and `cpupool_id`.
+    #[allow(unsafe_code)]
+    fn read(
+        newer: impl IntoIterator<Item = i64>,
+        max_evtchn_port: i64,
+    ) -> Result<CreateConfig, Exception> {
+        let x86 = Build::tuple([Build::constructors(0b101_0000_0010), Build::constructors(1)]);
+        let mut fields = vec![
+            int32(-2),
+            Build::String(b"00112233-4455-6677-8899-aabbccddeeff".to_vec()),
+            Build::constructors(0b1000_0110),
+            Build::constructors(1),
+            Build::Int(5),
+            Build::Int(max_evtchn_port),
+            Build::Int(64),
+            Build::Int(-7),
+            Build::Int(2),
+        ];
+        fields.extend(newer.into_iter().map(int32));
+        fields.extend([int32(9), Build::Block(1, vec![x86])]);
+        // SAFETY: the stand-in has no lock, and the value is such a record.
+        unsafe {
+            let mut lock = Lock::held();
+            let record = Build::tuple(fields).into_value(&mut lock);
+            Config::read(Val::new(&lock, record)).map(|config| config.0)
+        }
+    }
+
+    fn expected() -> CreateConfig {
+        CreateConfig {
+            ssidref: -2i32 as u32,
+            handle: std::array::from_fn(|i| 0x11 * i as u8),
+            flags: 0b1000_0110,
+            iommu_opts: 1,
+            max_vcpus: 5,
+            max_evtchn_port: 1023,
+            max_grant_frames: 64,
+            max_maptrack_frames: -7,
+            grant_opts: 2,
+            altp2m: 0,
+            vmtrace_size: 0,
+            cpupool_id: 9,
+            arch: ArchDomainConfig { emulation_flags: 0b101_0000_0010, misc_flags: 1 },
+        }
+    }
+
+    #[test]
+    fn a_record_of_every_interface_is_read_field_by_field() {
+        // 4.17 and 4.18; 4.19; 4.20; 4.21 and 4.22.
+        assert_eq!(read([], 1023), Ok(expected()));
+        assert_eq!(read([64], 1023), Ok(CreateConfig { vmtrace_size: 65536, ..expected() }));
+        let with_options = CreateConfig { altp2m: 3, vmtrace_size: 65536, ..expected() };
+        assert_eq!(read([3, 64], 1023), Ok(with_options));
+        let with_count = CreateConfig { altp2m: 0x21_0003, vmtrace_size: 65536, ..expected() };
+        assert_eq!(read([3, 0x21, 64], 1023), Ok(with_count));
+        let unknown = |fields| {
+            let message = format!("domctl_create_config: a record of {fields} fields is unknown");
+            Err(Exception::Invalid(message))
+        };
+        assert_eq!(read([0; 4], 1023), unknown(15));
+    }
+
+    #[test]
+    fn a_trace_buffer_is_of_whole_pages() {
+        for (kib, bytes) in [(0, 0), (1, 4096), (4, 4096), (5, 8192), (0x3F_FFFC, 0xFFFF_F000)] {
+            assert_eq!(
+                read([kib], 0),
+                read([], 0).map(|c| CreateConfig { vmtrace_size: bytes, ..c })
+            );
+        }
+        for kib in [-1, 0x3F_FFFD, 0x40_0000] {
+            assert_eq!(read([kib], 0), Err(Exception::Invalid("vmtrace_buf_kb".to_owned())));
+        }
+    }
+
+    #[test]
+    fn minus_1_is_no_limit_of_ports() {
+        assert_eq!(read([], -1), Ok(CreateConfig { max_evtchn_port: u32::MAX, ..expected() }));
+        let refused = Exception::Invalid("max_evtchn_port: -2 is out of range".to_owned());
+        assert_eq!(read([], -2), Err(refused));
+    }
+}

@@ -178,7 +178,8 @@ mod tests {
     fn every_field_of_a_record_has_its_place() {
         let fields = built(DomainInfo {
             domain: 0x7FEF,
-            flags: domctl::DOMINF_DYING | domctl::DOMINF_PAUSED | 0xAB << 16,
+            // The highest byte is nobody's.
+            flags: domctl::DOMINF_DYING | domctl::DOMINF_PAUSED | 0xAB << 16 | 0xCD << 24,
             tot_pages: 1 << 40,
             max_pages: u64::MAX,
             outstanding_pages: 91,

@@ -2,10 +2,12 @@
 
 use super::Handle;
 use crate::{
-    abi::sysctl::{PHYSCAP_ALL, PhysInfo},
+    abi::sysctl::{CPU_FEATURESET_LAST, PHYSCAP_ALL, PhysInfo},
     hypervisor::{CompileInfo, Version},
 };
-use runtime::{Build, IntoValue, Lock, RawValue, export, unlocked};
+use runtime::{
+    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, export, int, unlocked,
+};
 
 /// The record `version`.
 impl IntoValue for Version {
@@ -46,6 +48,59 @@ impl IntoValue for PhysInfo {
             Build::Block(X86, vec![Build::constructors(0)]),
         ])
         .into_value(lock)
+    }
+}
+
+/// How many pCPUs are asked about.
+pub struct CpuCount(u32);
+
+impl Argument for CpuCount {
+    fn read(value: Val<'_>) -> Result<CpuCount, Exception> {
+        // Upstream's word.
+        match int(value, "nr_cpus") {
+            Ok(count @ 1..) => Ok(CpuCount(count)),
+            _ => Err(Exception::Invalid("nr_cpus".to_owned())),
+        }
+    }
+}
+
+/// The type `featureset_index`, whose constructors are in the order of
+/// `XEN_SYSCTL_cpu_featureset_*`.
+pub struct Featureset(u32);
+
+impl Argument for Featureset {
+    fn read(value: Val<'_>) -> Result<Featureset, Exception> {
+        constructor(value, CPU_FEATURESET_LAST + 1, "featureset_index").map(Featureset)
+    }
+}
+
+/// The number of a watchdog timer, or 0.
+pub struct Timer(u32);
+
+impl Argument for Timer {
+    fn read(value: Val<'_>) -> Result<Timer, Exception> {
+        int(value, "watchdog").map(Timer)
+    }
+}
+
+/// Seconds.
+pub struct Timeout(u32);
+
+impl Argument for Timeout {
+    fn read(value: Val<'_>) -> Result<Timeout, Exception> {
+        let seconds = value.int32();
+        u32::try_from(seconds)
+            .map(Timeout)
+            .map_err(|_| Exception::Invalid(format!("timeout: {seconds} is out of range")))
+    }
+}
+
+/// `int64 array`.
+pub struct Numbers(Vec<i64>);
+
+impl IntoValue for Numbers {
+    fn into_value(self, lock: &mut Lock) -> RawValue {
+        Build::tuple(self.0.into_iter().map(Build::Int64)).into_value(lock)
     }
 }
 
@@ -93,5 +148,44 @@ export! {
     /// Hypercall: `XEN_SYSCTL_physinfo`.
     fn stub_xc_physinfo(handle: Handle) -> PhysInfo {
         Ok(unlocked(|| handle.physinfo())?)
+    }
+
+    /// `pcpu_info : handle -> int -> int64 array`
+    ///
+    /// How long each pCPU has been idle, in nanoseconds: the first so many of those that the host
+    /// can have. It may have fewer.
+    ///
+    /// `Invalid_argument` for a number below 1.
+    ///
+    /// Hypercall: `XEN_SYSCTL_getcpuinfo`.
+    fn stub_xc_pcpu_info(handle: Handle, count: CpuCount) -> Numbers {
+        let times = unlocked(|| handle.idle_times(count.0))?;
+        Ok(Numbers(times.into_iter().map(|time| time as i64).collect()))
+    }
+
+    /// `get_cpu_featureset : handle -> featureset_index -> int64 array`
+    ///
+    /// A set of CPU features, 32 to an element; a newer release may have more elements.
+    ///
+    /// `Error`: `EOPNOTSUPP` for a kind of guests that the hypervisor was built without.
+    ///
+    /// Hypercall: `XEN_SYSCTL_get_cpu_featureset`.
+    fn stub_xc_get_cpu_featureset(handle: Handle, index: Featureset) -> Numbers {
+        let words = unlocked(|| handle.cpu_featureset(index.0))?;
+        Ok(Numbers(words.into_iter().map(i64::from).collect()))
+    }
+
+    /// `watchdog : handle -> int -> int32 -> int`
+    ///
+    /// Sets a watchdog timer of the calling domain, in seconds: a new one for 0, whose number
+    /// (from 1) is the result, or the one of the given number, and then the result is 0. When the
+    /// time is over the domain is shut down. A timer with a number is stopped by 0 seconds.
+    ///
+    /// `Invalid_argument` for a negative time. `Error`: `EINVAL` for a number that no timer in
+    /// use has, `ENOSPC` where both timers are in use.
+    ///
+    /// Hypercall: `SCHEDOP_watchdog`.
+    fn stub_xc_watchdog(handle: Handle, timer: Timer, timeout: Timeout) -> u32 {
+        Ok(unlocked(|| handle.watchdog(timer.0, timeout.0))?)
     }
 }

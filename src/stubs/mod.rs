@@ -9,12 +9,20 @@
 //!   opened by the parent process;
 //! - `Invalid_argument`: an argument is out of range; no hypercall was made.
 
+pub mod console;
+pub mod device;
 pub mod domain;
 pub mod domain_create;
 pub mod domain_info;
+pub mod event_channel;
 pub mod host;
+pub mod hvm_param;
 pub mod interface;
+pub mod memory;
+pub mod permissions;
+pub mod scheduler;
 pub mod units;
+pub mod vcpu;
 
 use crate::hypervisor::{Error, Xen};
 use runtime::{Argument, Exception, Val, int};
@@ -66,7 +74,10 @@ fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
 impl From<Error> for Exception {
     fn from(error: Error) -> Exception {
         match error {
-            Error::Inexpressible { .. } => Exception::Invalid(error.to_string()),
+            Error::Inexpressible { .. } | Error::TooManyCpus { .. } => {
+                Exception::Invalid(error.to_string())
+            }
+            Error::Mapping(_) => Exception::Failure(error.to_string()),
             _ => Exception::Registered(c"xc.error", error.to_string()),
         }
     }
@@ -86,6 +97,7 @@ mod tests {
             "00112233-4455-6677-8899-aabbccddeeff ",
             "00112233-4455-6677-8899-aabbccddeef",
             "0011223344556677-8899-aabbccddeeff---",
+            "00112233-4455-6677_8899-aabbccddeeff",
             "+0112233-4455-6677-8899-aabbccddeeff",
             "0x112233-4455-6677-8899-aabbccddeeff",
             " 0112233-4455-6677-8899-aabbccddeeff",

@@ -3,7 +3,7 @@
 
 #![allow(clippy::missing_safety_doc)]
 
-use super::{RawValue, TAG_CUSTOM, TAG_STRING, header};
+use super::{RawValue, TAG_CUSTOM, TAG_STRING, UNIT, header};
 use std::ffi::{c_char, c_int, c_void};
 
 /// What a word holds before it is written. No header, integer or address looks like it.
@@ -14,6 +14,38 @@ unsafe extern "C" fn caml_alloc_small(words: usize, tag: c_int) -> RawValue {
     let block = Box::leak(vec![UNWRITTEN; words + 1].into_boxed_slice());
     block[0] = header(words, tag as u8);
     &raw mut block[1] as RawValue
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn caml_alloc(words: usize, tag: c_int) -> RawValue {
+    let block = Box::leak(vec![UNIT as usize; words + 1].into_boxed_slice());
+    block[0] = header(words, tag as u8);
+    // An empty block is the address behind its header.
+    block.as_mut_ptr().wrapping_add(1) as RawValue
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn caml_modify(field: *mut RawValue, value: RawValue) {
+    // SAFETY: a field of a block, by the caller.
+    unsafe { field.write(value) };
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn caml_alloc_initialized_string(
+    length: usize,
+    bytes: *const c_char,
+) -> RawValue {
+    let words = length / size_of::<usize>() + 1;
+    // SAFETY: as many bytes as the caller says; the block holds them and its last byte.
+    unsafe {
+        let block = caml_alloc_small(words, TAG_STRING.into());
+        let start = block as *mut u8;
+        (start as *mut usize).add(words - 1).write(0);
+        start.copy_from_nonoverlapping(bytes.cast(), length);
+        let last = words * size_of::<usize>() - 1;
+        start.add(last).write((last - length) as u8);
+        block
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -46,7 +78,7 @@ macro_rules! unreached {
     )*};
 }
 unreached! {
-    caml_alloc_initialized_string caml_alloc_custom caml_named_value caml_raise_with_arg
+    caml_alloc_custom caml_named_value caml_raise_with_arg
     caml_failwith_value caml_invalid_argument_value caml_raise caml_process_pending_actions_exn
 }
 
@@ -61,10 +93,6 @@ static caml_int64_ops: Operations = Operations(std::ptr::null());
 static caml_int32_ops: Operations = Operations(std::ptr::null());
 #[unsafe(no_mangle)]
 static caml_nativeint_ops: Operations = Operations(std::ptr::null());
-
-// Keeps the type of the real declaration in sight.
-const _: unsafe extern "C" fn(usize, *const c_char) -> RawValue =
-    super::caml_alloc_initialized_string;
 
 /// A value read back: what OCaml would make of it.
 #[derive(Debug, PartialEq)]
