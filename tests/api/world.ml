@@ -3,7 +3,31 @@
 
 open Test_support
 
+let check_int = Alcotest.(check int)
+let check_bool = Alcotest.(check bool)
+let check_string = Alcotest.(check string)
+
+(* The message of the [Xenctrl.Error] that [f] must raise. *)
+let error_of f =
+  match f () with
+  | _ -> Alcotest.fail "no exception"
+  | exception Xenctrl.Error message -> message
+
+let esrch = "3: No such process"
+
+let has_prefix prefix s =
+  String.length s >= String.length prefix
+  && String.sub s 0 (String.length prefix) = prefix
+
+let check_prefix prefix s =
+  if not (has_prefix prefix s) then Alcotest.failf "%S does not begin with %S" s prefix
+
 let on_sim = Xensim.available ()
+
+let test name f = Alcotest.test_case name `Quick f
+
+(* Tests of what only the simulator can be told to do are not listed elsewhere at all. *)
+let sim_only tests = if on_sim then tests else []
 
 (* The release that runs, "4.17" to "4.22". The runner says it; a test compares. *)
 let release =
@@ -119,3 +143,68 @@ let counted name f =
   Counters.reset ();
   let result = f () in
   (result, Counters.get name)
+
+(* {1 What holds for every function that makes a hypercall} *)
+
+let errnos =
+  [
+    ("EPERM", "1: Operation not permitted"); ("ESRCH", esrch); ("EAGAIN", "11: Resource temporarily unavailable");
+    ("ENOMEM", "12: Cannot allocate memory"); ("EACCES", "13: Permission denied"); ("EFAULT", "14: Bad address");
+    ("EBUSY", "16: Device or resource busy"); ("EINVAL", "22: Invalid argument");
+    ("ENOSYS", "38: Function not implemented"); ("EOPNOTSUPP", "95: Operation not supported");
+  ]
+
+(* A fault that is ordered, for each function and errno: [functions] are the kind of hypercall
+   that is to fail, and a call. It is set up after the handle is open: opening makes hypercalls of
+   its own. *)
+let check_faults ?(spec = "domains=5,domids=dense") ?(prepare = fun _ -> ()) functions =
+  List.iter
+    (fun (kind, call) ->
+      List.iter
+        (fun (errno, message) ->
+          configure spec;
+          let h = Xenctrl.interface_open () in
+          configure (Printf.sprintf "%s,fault=%s:%s@1" spec kind errno);
+          if kind = "domctl.unpausedomain" then Xenctrl.domain_pause h 2;
+          prepare h;
+          check_string (kind ^ " " ^ errno) message (error_of (fun () -> call h));
+          (* The error of this call, and of no other: the handle goes on. *)
+          call h;
+          check_string "later" esrch (error_of (fun () -> Xenctrl.domain_pause h 30000)))
+        errnos)
+    functions
+
+(* While a hypercall lasts other threads run OCaml code. On a busy machine it may take more than one
+   attempt to see that; where the lock is kept none shows more than the switches before and after. *)
+let check_lock_is_released ?(spec = "domains=5,domids=dense") ?(prepare = fun _ -> ()) functions =
+  let ticks_during kind call =
+    configure spec;
+    let h = Xenctrl.interface_open () in
+    configure (Printf.sprintf "%s,delay=%s:60ms" spec kind);
+    if kind = "domctl.unpausedomain" then Xenctrl.domain_pause h 2;
+    prepare h;
+    let ticks = ref 0 and stop = ref false in
+    let ticker =
+      Thread.create
+        (fun () ->
+          while not !stop do
+            incr ticks;
+            Thread.delay 0.002
+          done)
+        ()
+    in
+    Thread.delay 0.01;
+    let before = !ticks in
+    call h;
+    let during = !ticks - before in
+    stop := true;
+    Thread.join ticker;
+    during
+  in
+  let rec check ?(attempts = 20) (kind, call) =
+    let during = ticks_during kind call in
+    if during < 5 then
+      if attempts = 1 then Alcotest.failf "%s: %d ticks in 60 ms" kind during
+      else check ~attempts:(attempts - 1) (kind, call)
+  in
+  List.iter check functions
