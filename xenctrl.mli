@@ -1,7 +1,13 @@
+(* What differs between releases of the interface stands between #if and #endif; XEN_MINOR is the
+   minor version of the one that is built. *)
+#if XEN_MINOR < 17 || XEN_MINOR > 22
+#error "XENCTRL_API must be one of 4.17, 4.18, 4.19, 4.20, 4.21, 4.22"
+#endif
+
 (** Xen's toolstack interface: the hypervisor's control operations.
 
-    The module has the types and functions of upstream's [Xenctrl], at the interface of Xen 4.20,
-    and works on every Xen from 4.17 to 4.22.
+    The module has the types and functions of upstream's [Xenctrl], at the interface of Xen 4.20
+    unless it was built at another (docs/levels.md), and works on every Xen from 4.17 to 4.22.
 
     Every function that makes a hypercall releases the runtime lock while it lasts and can raise
 
@@ -66,6 +72,9 @@ type domain_create_flag =
   | CDF_IOMMU
   | CDF_NESTED_VIRT
   | CDF_VPMU
+#if XEN_MINOR >= 21
+  | CDF_TRAP_UNMAPPED_ACCESSES
+#endif
 
 type domain_create_iommu_opts =
   | IOMMU_NO_SHAREPT
@@ -81,8 +90,15 @@ type domctl_create_config = {
   max_grant_frames : int;  (** negative: the hypervisor's default *)
   max_maptrack_frames : int;  (** negative: the hypervisor's default *)
   max_grant_version : int;  (** 0 to 15 *)
+#if XEN_MINOR >= 20
   altp2m_opts : int32;  (** Xen 4.19 and later; else zero *)
+#endif
+#if XEN_MINOR >= 21
+  altp2m_count : int32;  (** Xen 4.21 and later; else zero *)
+#endif
+#if XEN_MINOR >= 19
   vmtrace_buf_kb : int32;  (** trace buffer per vCPU, in KiB; 0: none *)
+#endif
   cpupool_id : int32;
   arch : arch_domainconfig;
 }
@@ -127,14 +143,22 @@ type physinfo_cap_flag =
   | CAP_Gnttab_v1
   | CAP_Gnttab_v2
 
+#if XEN_MINOR >= 18
 type arm_physinfo_caps = {
   sve_vl : int;
 }
+#else
+type arm_physinfo_cap_flag
+#endif
 
 type x86_physinfo_cap_flag
 
 type arch_physinfo_cap_flags =
+#if XEN_MINOR >= 18
   | ARM of arm_physinfo_caps
+#else
+  | ARM of arm_physinfo_cap_flag list
+#endif
   | X86 of x86_physinfo_cap_flag list
 
 (** What the hypervisor says of the host. *)
@@ -173,6 +197,7 @@ type shutdown_reason =
   | Watchdog
   | Soft_reset
 
+#if XEN_MINOR >= 18
 type evtchn_interdomain = {
   dom : domid;
   port : int;
@@ -232,6 +257,7 @@ type hvm_param =
   | HVM_PARAM_X87_FIP_WIDTH
   | HVM_PARAM_VM86_TSS_SIZED
   | HVM_PARAM_MCA_CAP
+#endif
 
 type featureset_index =
   | Featureset_raw
@@ -257,6 +283,11 @@ type handle
     Hypercalls: [XENVER_version], and an empty sysctl and domctl to confirm the interface
     versions. *)
 external interface_open : unit -> handle = "stub_xc_interface_open"
+
+#if XEN_MINOR < 18
+(** Closes a handle. Raises {!Error} if it is closed already. *)
+external interface_close : handle -> unit = "stub_xc_interface_close"
+#endif
 
 (** [with_intf f] is [f h], where [h] is the process's own handle, opened if there is none yet, and
     opened anew in a forked child.
@@ -450,6 +481,7 @@ external evtchn_alloc_unbound : handle -> domid -> domid -> int
     Hypercall: [EVTCHNOP_reset]. *)
 external evtchn_reset : handle -> domid -> unit = "stub_xc_evtchn_reset"
 
+#if XEN_MINOR >= 18
 (** [evtchn_status h domid port] is what an event channel is connected to; [None] if it is closed.
     Raises [Failure] for a virtual interrupt that {!Xeneventchn.virq_t} does not have.
 
@@ -470,6 +502,7 @@ external hvm_param_get : handle -> domid -> hvm_param -> int64
     Hypercall: [HVMOP_set_param]. *)
 external hvm_param_set : handle -> domid -> hvm_param -> int64 -> unit
   = "stub_xc_hvm_param_set"
+#endif
 
 (** {1 The host's devices}
 

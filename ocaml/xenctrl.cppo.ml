@@ -51,6 +51,9 @@ type domain_create_flag =
   | CDF_IOMMU
   | CDF_NESTED_VIRT
   | CDF_VPMU
+#if XEN_MINOR >= 21
+  | CDF_TRAP_UNMAPPED_ACCESSES
+#endif
 
 type domain_create_iommu_opts =
   | IOMMU_NO_SHAREPT
@@ -64,8 +67,15 @@ type domctl_create_config = {
   max_grant_frames : int;
   max_maptrack_frames : int;
   max_grant_version : int;
+#if XEN_MINOR >= 20
   altp2m_opts : int32;
+#endif
+#if XEN_MINOR >= 21
+  altp2m_count : int32;
+#endif
+#if XEN_MINOR >= 19
   vmtrace_buf_kb : int32;
+#endif
   cpupool_id : int32;
   arch : arch_domainconfig;
 }
@@ -106,14 +116,22 @@ type physinfo_cap_flag =
   | CAP_Gnttab_v1
   | CAP_Gnttab_v2
 
+#if XEN_MINOR >= 18
 type arm_physinfo_caps = {
   sve_vl : int;
 }
+#else
+type arm_physinfo_cap_flag
+#endif
 
 type x86_physinfo_cap_flag
 
 type arch_physinfo_cap_flags =
+#if XEN_MINOR >= 18
   | ARM of arm_physinfo_caps
+#else
+  | ARM of arm_physinfo_cap_flag list
+#endif
   | X86 of x86_physinfo_cap_flag list
 type physinfo = {
   threads_per_core : int;
@@ -150,6 +168,7 @@ type shutdown_reason =
   | Watchdog
   | Soft_reset
 
+#if XEN_MINOR >= 18
 type evtchn_interdomain = {
   dom : domid;
   port : int;
@@ -207,6 +226,7 @@ type hvm_param =
   | HVM_PARAM_X87_FIP_WIDTH
   | HVM_PARAM_VM86_TSS_SIZED
   | HVM_PARAM_MCA_CAP
+#endif
 
 type featureset_index =
   | Featureset_raw
@@ -327,8 +347,10 @@ external evtchn_alloc_unbound : handle -> domid -> domid -> int
 
 external evtchn_reset : handle -> domid -> unit = "stub_xc_evtchn_reset"
 
+#if XEN_MINOR >= 18
 external evtchn_status : handle -> domid -> int -> evtchn_status option
   = "stub_xc_evtchn_status"
+#endif
 
 external readconsolering : handle -> string = "stub_xc_readconsolering"
 
@@ -351,11 +373,13 @@ external map_foreign_range :
   handle -> domid -> int -> nativeint -> Xenmmap.mmap_interface
   = "stub_map_foreign_range"
 
+#if XEN_MINOR >= 18
 external hvm_param_get : handle -> domid -> hvm_param -> int64
   = "stub_xc_hvm_param_get"
 
 external hvm_param_set : handle -> domid -> hvm_param -> int64 -> unit
   = "stub_xc_hvm_param_set"
+#endif
 
 external domain_assign_device : handle -> domid -> int * int * int * int -> unit
   = "stub_xc_domain_assign_device"
