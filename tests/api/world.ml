@@ -37,9 +37,18 @@ let release =
 
 let minor = Scanf.sscanf release "4.%d%!" Fun.id
 
-(* Debian's libxenctrl of the build machine is of one release. Its list works where the sysctl
-   interface is the same. *)
-let oracle_lists = minor <= 20
+(* The build machine's libxenctrl is of one release. What it can ask this one: lists, where the
+   sysctl interface is the same, and of single domains, where the domctl interface is. *)
+let oracle_lists, oracle_asks =
+  let sysctl, domctl = Oracle.interfaces () in
+  ( sysctl = (if minor <= 20 then 0x15 else 0x16),
+    domctl
+    =
+    match minor with
+    | 17 -> 0x15
+    | 18 -> 0x16
+    | 19 | 20 | 21 -> 0x17
+    | _ -> 0x18 )
 
 (* A new hypervisor, in which every argument outside a hypercall buffer faults. *)
 let configure spec =

@@ -63,3 +63,7 @@ external extraversion : t -> string = "test_support_oracle_extraversion"
 external compile_info : t -> compile_info = "test_support_oracle_compile_info"
 external changeset : t -> string = "test_support_oracle_changeset"
 external capabilities : t -> string = "test_support_oracle_capabilities"
+
+external ask : t -> string -> int -> int -> int64 array = "test_support_oracle_ask"
+
+external interfaces : unit -> int * int = "test_support_oracle_interfaces"

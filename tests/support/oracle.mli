@@ -75,3 +75,16 @@ type compile_info = {
 val compile_info : t -> compile_info
 val changeset : t -> string
 val capabilities : t -> string
+
+(** {1 Of libxenctrl's own release alone}
+
+    Most of these are domctls, whose interface version changes with each release. *)
+
+val ask : t -> string -> int -> int -> int64 array
+(** [ask t question domid n]: the numbers that libxenctrl's call of that name answers, in its
+    order. ["vcpu_getinfo"] and ["vcpu_getaffinity"] ([n] is the vCPU), ["sched_id"],
+    ["hvm_param_get"] ([n] is the parameter), ["shadow_allocation"], ["evtchn_status"] ([n] is
+    the port; then the vCPU and the remote domid). *)
+
+val interfaces : unit -> int * int
+(** The versions of sysctl and domctl that this libxenctrl speaks. *)

@@ -259,3 +259,108 @@ CAMLprim value test_support_oracle_capabilities(value handle)
     get_version(handle, XENVER_capabilities, &answer);
     CAMLreturn(text(answer, sizeof answer));
 }
+
+/* --- one number after another -------------------------------------------------------- */
+
+/* What the question's call of libxenctrl answers, as numbers: at most `room`. Returns how many, or
+ * -1 with errno. */
+static int answer(xc_interface *xch, const char *question, uint32_t domid, uint32_t n,
+                  int64_t *numbers, int room)
+{
+    memset(numbers, 0, room * sizeof *numbers);
+    if (!strcmp(question, "vcpu_getinfo")) {
+        xc_vcpuinfo_t info;
+
+        if (xc_vcpu_getinfo(xch, domid, n, &info))
+            return -1;
+        numbers[0] = info.online;
+        numbers[1] = info.blocked;
+        numbers[2] = info.running;
+        numbers[3] = info.cpu_time;
+        numbers[4] = info.cpu;
+        return 5;
+    }
+    if (!strcmp(question, "vcpu_getaffinity")) {
+        int cpus = xc_get_max_cpus(xch), result;
+        xc_cpumap_t map = xc_cpumap_alloc(xch);
+
+        if (!map || cpus < 0 || cpus > room) {
+            free(map);
+            errno = ENOMEM;
+            return -1;
+        }
+        result = xc_vcpu_getaffinity(xch, domid, n, map, NULL, XEN_VCPUAFFINITY_HARD);
+        for (int i = 0; i < cpus; i++)
+            numbers[i] = map[i / 8] >> i % 8 & 1;
+        free(map);
+        return result ? -1 : cpus;
+    }
+    if (!strcmp(question, "sched_id")) {
+        int id;
+
+        if (xc_sched_id(xch, &id))
+            return -1;
+        numbers[0] = id;
+        return 1;
+    }
+    if (!strcmp(question, "hvm_param_get"))
+        return xc_hvm_param_get(xch, domid, n, (uint64_t *)numbers) ? -1 : 1;
+    if (!strcmp(question, "shadow_allocation")) {
+        unsigned int mb = 0;
+
+        if (xc_shadow_control(xch, domid, XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, &mb, 0))
+            return -1;
+        numbers[0] = mb;
+        return 1;
+    }
+    if (!strcmp(question, "evtchn_status")) {
+        xc_evtchn_status_t status = { .dom = domid, .port = n };
+
+        if (xc_evtchn_status(xch, &status))
+            return -1;
+        numbers[0] = status.status;
+        numbers[1] = status.vcpu;
+        numbers[2] = status.u.unbound.dom;
+        return 3;
+    }
+    errno = ENOSYS;
+    return -1;
+}
+
+CAMLprim value test_support_oracle_ask(value handle, value question, value domid, value n)
+{
+    CAMLparam4(handle, question, domid, n);
+    CAMLlocal2(result, number);
+    xc_interface *xch = live(handle);
+    enum { ROOM = 4096 };
+    int64_t *numbers = malloc(ROOM * sizeof *numbers);
+    int count, error;
+
+    if (!numbers)
+        caml_raise_out_of_memory();
+    count = answer(xch, String_val(question), Int_val(domid), Int_val(n), numbers, ROOM);
+    error = errno;
+    if (count < 0) {
+        free(numbers);
+        fail(error, "ask");
+    }
+    result = caml_alloc(count, 0);
+    for (int i = 0; i < count; i++) {
+        number = caml_copy_int64(numbers[i]);
+        Store_field(result, i, number);
+    }
+    free(numbers);
+    CAMLreturn(result);
+}
+
+/* The interface versions that the build machine's libxenctrl speaks. */
+CAMLprim value test_support_oracle_interfaces(value unit)
+{
+    CAMLparam1(unit);
+    CAMLlocal1(result);
+
+    result = caml_alloc_tuple(2);
+    Store_field(result, 0, Val_int(XEN_SYSCTL_INTERFACE_VERSION));
+    Store_field(result, 1, Val_int(XEN_DOMCTL_INTERFACE_VERSION));
+    CAMLreturn(result);
+}
