@@ -530,7 +530,7 @@ let test_domids () =
     [ -1; 65536; 65537; 1 lsl 32; max_int; min_int ]
 
 (* Domain 1 of these is an HVM guest with a vCPU, which [prepare] made. *)
-let spec = "domains=1,domids=dense,scheduler=credit"
+let spec = "domains=1,domids=dense,scheduler=credit,pci=0000:03:00.0"
 
 let prepare h =
   let domid =
@@ -539,6 +539,8 @@ let prepare h =
   assert (domid = 1);
   Xenctrl.domain_max_vcpus h 1 1;
   Xenctrl.domain_setmaxmem h 1 65536L
+
+let device = (0, 3, 0, 0)
 
 let functions =
   [
@@ -562,10 +564,38 @@ let functions =
     ("sysctl.debug_keys", fun h -> Xenctrl.send_debug_keys h "h");
     ("sysctl.getcpuinfo", fun h -> ignore (Xenctrl.pcpu_info h 4));
     ("sysctl.get_cpu_featureset", fun h -> ignore (Xenctrl.get_cpu_featureset h Featureset_raw));
+    ("domctl.irq_permission", fun h -> Xenctrl.domain_irq_permission h 1 4 true);
+    ("memory_op.set_memory_map", fun h -> Xenctrl.domain_set_memmap_limit h 1 65536L);
+    ( "sched_op.watchdog",
+      fun h -> ignore (Xenctrl.watchdog h (Xenctrl.watchdog h 0 300l) 0l) );
+    ( "domctl.assign_device",
+      fun h ->
+        Xenctrl.domain_assign_device h 1 device;
+        Xenctrl.domain_deassign_device h 1 device );
+    ( "domctl.deassign_device",
+      fun h ->
+        (try Xenctrl.domain_assign_device h 1 device with Xenctrl.Error _ -> ());
+        Xenctrl.domain_deassign_device h 1 device );
+    ( "domctl.resumedomain",
+      fun h ->
+        Xenctrl.domain_shutdown h 1 Xenctrl.Suspend;
+        Xenctrl.domain_resume_fast h 1 );
+  ]
+
+(* Whose errors are not exceptions, or always are. *)
+let others =
+  [
+    ("domctl.test_assign_device", fun h -> ignore (Xenctrl.domain_test_assign_device h 1 device));
+    ( "memory_op.increase_reservation",
+      fun h -> try Xenctrl.domain_memory_increase_reservation h 1 4L with Xenctrl.Error _ -> () );
+    ( "domctl.getvcpucontext",
+      fun h -> try ignore (Xenctrl.vcpu_context_get h 1 0) with Xenctrl.Error _ -> () );
+    ( "map",
+      fun h -> try ignore (Xenctrl.map_foreign_range h 1 4096 0n) with Failure _ -> () );
   ]
 
 let test_faults () = check_faults ~spec ~prepare functions
-let test_lock_is_released () = check_lock_is_released ~spec ~prepare functions
+let test_lock_is_released () = check_lock_is_released ~spec ~prepare (functions @ others)
 
 let () =
   Alcotest.run
