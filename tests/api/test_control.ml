@@ -32,9 +32,9 @@ let with_domain ?(spec = "domains=3") ?(config = config) ?(vcpus = true) f =
     (fun () -> f h domid)
 
 (* A PVH guest; nothing where the host cannot have one. *)
-let with_hvm ?spec f =
+let with_hvm f =
   configure "";
-  if has_hap (Xenctrl.interface_open ()) then with_domain ?spec ~config:hvm_config f
+  if has_hap (Xenctrl.interface_open ()) then with_domain ~config:hvm_config f
   else Alcotest.fail "the host has no HAP"
 
 let missing = 30000
@@ -396,7 +396,6 @@ let test_devices () =
         ])
 
 let test_assign () =
-  with_hvm ~spec:"domains=3,pci=0000:03:00.0" (fun _ _ -> ());
   with_domain ~spec:"domains=3,pci=0000:03:00.0"
     ~config:{ hvm_config with flags = [ CDF_HVM; CDF_HAP; CDF_IOMMU ] }
     (fun h domid ->
