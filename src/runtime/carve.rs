@@ -70,13 +70,7 @@ impl<'c> Carver<'c> {
     /// If more is carved than was allocated, here and below.
     #[inline]
     pub fn block<const N: usize>(&mut self, tag: u8, fields: [Field<'c>; N]) -> Field<'c> {
-        let at = self.advance(1 + N);
-        // SAFETY: advance gave 1 + N words.
-        unsafe {
-            at.write(header(N, tag));
-            at.add(1).cast::<[Field<'c>; N]>().write(fields);
-        }
-        Carver::value(at)
+        self.words::<N>(tag, |i| fields[i].0)
     }
 
     /// A record or tuple.
@@ -108,6 +102,26 @@ impl<'c> Carver<'c> {
         let at = self.advance(Carver::BOXED);
         // SAFETY: advance gave so many words.
         unsafe { at.cast::<[usize; 3]>().write([header(2, TAG_CUSTOM), operations, n]) };
+        Carver::value(at)
+    }
+
+    /// `int array` of bytes.
+    #[inline]
+    pub fn bytes<const N: usize>(&mut self, bytes: &[u8; N]) -> Field<'c> {
+        self.words::<N>(TAG_TUPLE, |i| val_int(bytes[i].into()))
+    }
+
+    #[inline(always)]
+    fn words<const N: usize>(&mut self, tag: u8, word: impl Fn(usize) -> RawValue) -> Field<'c> {
+        let at = self.advance(1 + N);
+        // SAFETY: advance gave 1 + N words.
+        unsafe { at.write(header(N, tag)) };
+        for i in 0..N {
+            // Volatile, so that each is one plain store: widened and stored by vectors they are
+            // no sooner there, and much later where vectors are emulated.
+            // SAFETY: as above.
+            unsafe { at.add(1 + i).cast::<RawValue>().write_volatile(word(i)) };
+        }
         Carver::value(at)
     }
 
@@ -196,7 +210,7 @@ impl Lock {
 ///
 /// Each element has a carver of its own whose size is known when this is compiled, so that its
 /// checks cost nothing when it runs.
-#[inline]
+#[inline(always)]
 pub fn list<const WORDS: usize, T>(
     lock: &mut Lock,
     mut items: impl ExactSizeIterator<Item = T>,

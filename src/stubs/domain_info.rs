@@ -9,16 +9,22 @@ use runtime::{
     Argument, Build, Carver, Exception, Field, IntoValue, Lock, RawValue, Shared, Val, export, int,
     list, unlocked,
 };
+use std::slice;
 
-/// Words of a `domaininfo`: the record, its handle, its boxed numbers. Its `arch_config` is
-/// shared.
-const WORDS: usize = (1 + 17) + (1 + 16) + 5 * Carver::BOXED;
+/// Words of a `domaininfo`: the record, its handle, its boxed numbers, of which `ssidref` may be
+/// shared. Its `arch_config` always is.
+const fn words(shared_ssidref: bool) -> usize {
+    (1 + 17) + (1 + 16) + if shared_ssidref { 4 } else { 5 } * Carver::BOXED
+}
 
-/// Builds the record `domaininfo`.
+/// Builds the record `domaininfo`. With `SHARED_SSIDREF` its ssidref must be zero.
 #[inline(always)]
-fn domaininfo<'c>(carver: &mut Carver<'c>, info: &DomainInfo) -> Field<'c> {
+fn domaininfo<'c, const SHARED_SSIDREF: bool>(
+    carver: &mut Carver<'c>,
+    info: &DomainInfo,
+) -> Field<'c> {
     let flag = |bit| Field::bool(info.flags & bit != 0);
-    let handle = carver.tuple(info.handle.map(|byte| Field::int(byte.into())));
+    let handle = carver.bytes(&info.handle);
     let fields = [
         Field::int(info.domain.into()),
         flag(domctl::DOMINF_DYING),
@@ -36,7 +42,11 @@ fn domaininfo<'c>(carver: &mut Carver<'c>, info: &DomainInfo) -> Field<'c> {
         carver.int64(info.cpu_time as i64),
         Field::int(info.nr_online_vcpus.into()),
         Field::int(info.max_vcpu_id.into()),
-        carver.int32(info.ssidref as i32),
+        if SHARED_SSIDREF {
+            SSIDREF_ZERO.get(carver, 0)
+        } else {
+            carver.int32(info.ssidref as i32)
+        },
         handle,
         ARCH_CONFIGS.get(carver, arch_config_index(info)),
     ];
@@ -47,6 +57,9 @@ fn domaininfo<'c>(carver: &mut Carver<'c>, info: &DomainInfo) -> Field<'c> {
 /// is mutable (unlike `handle`, which is an array and hence each record's own).
 static ARCH_CONFIGS: Shared<{ (domctl::X86_EMU_ALL as usize + 1) * 2 }> = Shared::new();
 
+/// The ssidref of every domain where there is no Flask policy.
+static SSIDREF_ZERO: Shared<1> = Shared::new();
+
 /// Flags that the OCaml types have no constructor for are left out.
 #[inline]
 fn arch_config_index(info: &DomainInfo) -> usize {
@@ -56,15 +69,42 @@ fn arch_config_index(info: &DomainInfo) -> usize {
     (emulation << 1 | misc) as usize
 }
 
-/// Sees to it that an `arch_config` can be shared.
+/// Sees to it that what these records share can be shared. Whether `ssidref` is shared.
 #[inline]
-fn ensure_arch_config(lock: &mut Lock, index: usize) {
+fn ensure_shared(lock: &mut Lock, records: &[DomainInfo]) -> bool {
     const X86: u8 = 1;
-    ARCH_CONFIGS.ensure(lock, index, || {
-        let (emulation, misc) = (index as u32 >> 1, index as u32 & 1);
-        let flags = [Build::constructors(emulation), Build::constructors(misc)];
-        Build::Block(X86, vec![Build::tuple(flags)])
-    });
+    let (mut ensured, mut ssidrefs) = (usize::MAX, 0);
+    for info in records {
+        ssidrefs |= info.ssidref;
+        let index = arch_config_index(info);
+        if index != ensured {
+            ARCH_CONFIGS.ensure(lock, index, || {
+                let (emulation, misc) = (index as u32 >> 1, index as u32 & 1);
+                let flags = [Build::constructors(emulation), Build::constructors(misc)];
+                Build::Block(X86, vec![Build::tuple(flags)])
+            });
+            ensured = index;
+        }
+    }
+    if ssidrefs == 0 {
+        SSIDREF_ZERO.ensure(lock, 0, || Build::Int32(0));
+    }
+    ssidrefs == 0
+}
+
+/// `domaininfo list`, in the reverse of the order of `records`.
+#[inline(always)]
+#[allow(clippy::redundant_closure)] // A function's name in its place is not inlined.
+fn list_reversed<'r>(
+    lock: &mut Lock,
+    shared_ssidref: bool,
+    records: impl ExactSizeIterator<Item = &'r DomainInfo>,
+) -> RawValue {
+    if shared_ssidref {
+        list::<{ words(true) }, _>(lock, records, |carver, info| domaininfo::<true>(carver, info))
+    } else {
+        list::<{ words(false) }, _>(lock, records, |carver, info| domaininfo::<false>(carver, info))
+    }
 }
 
 /// `domaininfo list`.
@@ -85,21 +125,12 @@ enum Order {
 impl IntoValue for Listed<'_> {
     fn into_value(self, lock: &mut Lock) -> RawValue {
         let records = self.domains.records();
-        let mut ensured = usize::MAX;
-        for info in records {
-            let index = arch_config_index(info);
-            if index != ensured {
-                ensure_arch_config(lock, index);
-                ensured = index;
-            }
+        let shared_ssidref = ensure_shared(lock, records);
+        // A list is built from its end.
+        match self.order {
+            Order::Ascending => list_reversed(lock, shared_ssidref, records.iter().rev()),
+            Order::Descending => list_reversed(lock, shared_ssidref, records.iter()),
         }
-        // The list is built from its end.
-        let last = records.len().wrapping_sub(1);
-        let items = (0..records.len()).map(|i| match self.order {
-            Order::Ascending => &records[last - i],
-            Order::Descending => &records[i],
-        });
-        list::<WORDS, _>(lock, items, domaininfo)
     }
 }
 
@@ -118,8 +149,11 @@ impl Argument for Count {
 /// One record.
 impl IntoValue for DomainInfo {
     fn into_value(self, lock: &mut Lock) -> RawValue {
-        ensure_arch_config(lock, arch_config_index(&self));
-        lock.carve(WORDS, |carver| domaininfo(carver, &self))
+        if ensure_shared(lock, slice::from_ref(&self)) {
+            lock.carve(words(true), |carver| domaininfo::<true>(carver, &self))
+        } else {
+            lock.carve(words(false), |carver| domaininfo::<false>(carver, &self))
+        }
     }
 }
 
