@@ -249,6 +249,8 @@ pub const DOMINF_PAUSED: u32 = 1 << 3;
 pub const DOMINF_BLOCKED: u32 = 1 << 4;
 /// `XEN_DOMINF_running`: some vCPU is on a pCPU.
 pub const DOMINF_RUNNING: u32 = 1 << 5;
+/// `XEN_DOMINF_debugged`.
+pub const DOMINF_DEBUGGED: u32 = 1 << 6;
 /// `XEN_DOMINF_xs_domain`.
 pub const DOMINF_XS_DOMAIN: u32 = 1 << 7;
 /// `XEN_DOMINF_hap`.
@@ -257,6 +259,12 @@ pub const DOMINF_HAP: u32 = 1 << 8;
 pub const DOMINF_SHUTDOWN_SHIFT: u32 = 16;
 /// `XEN_DOMINF_shutdownmask`; also the shutdown code of a domain that has not shut down.
 pub const DOMINF_SHUTDOWN_MASK: u32 = 0xFF;
+/// The shutdown code in a domain's flags.
+#[inline]
+pub const fn shutdown_code(flags: u32) -> u32 {
+    flags >> DOMINF_SHUTDOWN_SHIFT & DOMINF_SHUTDOWN_MASK
+}
+
 /// `XEN_INVALID_MAX_VCPU_ID`.
 pub const INVALID_MAX_VCPU_ID: u32 = u32::MAX;
 

@@ -277,6 +277,7 @@ same_value! {
     domctl::DOMINF_PAUSED => XEN_DOMINF_paused,
     domctl::DOMINF_BLOCKED => XEN_DOMINF_blocked,
     domctl::DOMINF_RUNNING => XEN_DOMINF_running,
+    domctl::DOMINF_DEBUGGED => XEN_DOMINF_debugged,
     domctl::DOMINF_XS_DOMAIN => XEN_DOMINF_xs_domain,
     domctl::DOMINF_HAP => XEN_DOMINF_hap,
     domctl::DOMINF_SHUTDOWN_MASK => XEN_DOMINF_shutdownmask,

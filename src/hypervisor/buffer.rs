@@ -64,6 +64,7 @@ impl Buffer {
     }
 
     /// Puts a hypercall's argument in place and returns its address.
+    #[inline(always)]
     pub fn put<T: Plain>(&mut self, argument: T) -> u64 {
         const { assert!(size_of::<T>() <= Buffer::DATA && align_of::<T>() <= PAGE_SIZE) };
         // SAFETY: it fits, and the start is aligned to a page.
@@ -72,6 +73,7 @@ impl Buffer {
     }
 
     /// The argument as the hypercall left it, where one of this type was [`put`](Buffer::put).
+    #[inline(always)]
     pub fn get<T: Plain>(&self) -> T {
         const { assert!(size_of::<T>() <= Buffer::DATA && align_of::<T>() <= PAGE_SIZE) };
         // SAFETY: inside the buffer, initialised (libxencall hands out zeroes), aligned as in put.

@@ -163,6 +163,7 @@ impl Xen {
 
     /// Makes a sysctl in a buffer, whose data its argument may point at. Returns what the
     /// hypervisor left.
+    #[inline(always)] // Of its structure only what a caller looks at is then copied.
     pub(super) fn sysctl(
         &self,
         lease: &mut Lease<'_>,

@@ -82,6 +82,10 @@ pub enum Error {
         /// Records asked for.
         asked: u32,
     },
+    /// The domains of a list are not in ascending order.
+    Disorder,
+    /// The snapshot was freed.
+    Freed,
     /// Memory of another domain cannot be mapped; with the reason.
     Mapping(String),
     /// More pCPUs are given than the host can have.
@@ -137,6 +141,10 @@ impl fmt::Display for Error {
                 "{}: the hypervisor reports {reported} {what} where {asked} were asked for",
                 Errno::EIO
             ),
+            Error::Disorder => {
+                write!(f, "{}: the hypervisor's list of domains is not in order", Errno::EIO)
+            }
+            Error::Freed => write!(f, "Xenctrl_domains.Snapshot: it was freed"),
             Error::Mapping(reason) => write!(f, "xc_map_foreign_range error: {reason}"),
             Error::TooManyCpus { given, most } => {
                 write!(f, "cpumap: {given} pCPUs, where there are {most}")

@@ -20,6 +20,7 @@ mod memory;
 mod permissions;
 mod resume;
 mod scheduler;
+mod snapshot;
 mod vcpu;
 
 pub use call::Xen;
@@ -28,6 +29,7 @@ pub use domain_list::{DomainList, Wanted};
 pub use error::{Errno, Error};
 pub use event_channel::{Connection, EventChannel};
 pub use host::{CompileInfo, Version};
+pub use snapshot::{Snapshot, SnapshotDomain};
 
 /// What an operation gives.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -82,6 +82,16 @@ impl<'l> Val<'l> {
         self.to::<Vec<u8>, String>()
     }
 
+    /// `string`, of `N` bytes.
+    pub fn array<const N: usize>(self) -> Option<[u8; N]> {
+        self.typed::<String>().as_bytes().try_into().ok()
+    }
+
+    /// `option`.
+    pub fn option(self) -> Option<Val<'l>> {
+        (self.raw & 1 == 0).then(|| self.field(0))
+    }
+
     /// The `i`-th field of a record or tuple, of an array (of anything but `float`), or of a
     /// constructor's argument.
     ///

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Exception, Lock, RawValue, exception::Raise};
+use super::{Exception, Lock, exception::Raise};
 use std::{any::Any, panic::AssertUnwindSafe, panic::catch_unwind};
 
 /// Runs a stub's body; an exception that it ends with, or a panic, is raised in OCaml.
@@ -10,7 +10,7 @@ use std::{any::Any, panic::AssertUnwindSafe, panic::catch_unwind};
 /// # Safety
 /// Only as the body of a function that OCaml calls: the lock must be held, and no frame between
 /// may have a destructor.
-pub unsafe fn run(body: impl FnOnce(&mut Lock) -> Result<RawValue, Exception>) -> RawValue {
+pub unsafe fn run<T: Copy>(body: impl FnOnce(&mut Lock) -> Result<T, Exception>) -> T {
     match guarded(|lock| body(lock).map_err(|exception| exception.prepare(lock))) {
         Ok(value) => value,
         // SAFETY: the lock is held, and what the body owned is gone.
@@ -20,7 +20,7 @@ pub unsafe fn run(body: impl FnOnce(&mut Lock) -> Result<RawValue, Exception>) -
 
 /// Calls `body` and makes a panic an exception that is ready to be raised. Everything that either
 /// owned is gone on return.
-fn guarded(body: impl FnOnce(&mut Lock) -> Result<RawValue, Raise>) -> Result<RawValue, Raise> {
+fn guarded<T: Copy>(body: impl FnOnce(&mut Lock) -> Result<T, Raise>) -> Result<T, Raise> {
     // SAFETY: the contract of `run`.
     let mut lock = unsafe { Lock::held() };
     // Unwind safe: the lock is all that crosses, and has no state.

@@ -16,7 +16,11 @@ use super::{
         header, val_int,
     },
 };
-use std::{cell::UnsafeCell, marker::PhantomData, ptr};
+use std::{
+    cell::{Cell, UnsafeCell},
+    marker::PhantomData,
+    ptr,
+};
 
 /// The words of one allocation, headers included.
 const ROOM: usize = MAX_SMALL + 1;
@@ -236,39 +240,54 @@ pub fn list<const WORDS: usize, T>(
                 cells
             });
             done.set(cells);
+            // A list of one batch is done, and has cost no registration.
+            if items.len() > 0 {
+                done.register();
+            }
         }
         done.get()
     })
 }
 
-/// A value that the collector knows of and updates.
-struct Root(UnsafeCell<RawValue>);
+/// A value that survives allocations.
+struct Root {
+    value: UnsafeCell<RawValue>,
+    registered: Cell<bool>,
+}
 
 impl Root {
-    /// Roots `value` while `body` runs.
+    /// Holds `value` while `body` runs.
     fn with<R>(value: RawValue, body: impl FnOnce(&Root) -> R) -> R {
         struct Unregister<'r>(&'r Root);
         impl Drop for Unregister<'_> {
             fn drop(&mut self) {
-                // SAFETY: pairs the registration below.
-                unsafe { caml_remove_global_root(self.0.0.get()) };
+                if self.0.registered.get() {
+                    // SAFETY: pairs the registration below.
+                    unsafe { caml_remove_global_root(self.0.value.get()) };
+                }
             }
         }
-        let root = Root(UnsafeCell::new(value));
-        // SAFETY: the cell does not move before it is unregistered.
-        unsafe { caml_register_global_root(root.0.get()) };
-        let registered = Unregister(&root);
-        body(registered.0)
+        let root = Root { value: UnsafeCell::new(value), registered: Cell::new(false) };
+        let held = Unregister(&root);
+        body(held.0)
+    }
+
+    /// From here on the collector knows of the value and updates it.
+    fn register(&self) {
+        if !self.registered.replace(true) {
+            // SAFETY: the cell does not move before it is unregistered.
+            unsafe { caml_register_global_root(self.value.get()) };
+        }
     }
 
     fn get(&self) -> RawValue {
         // SAFETY: only this thread and, while it allocates, the collector write the cell.
-        unsafe { self.0.get().read_volatile() }
+        unsafe { self.value.get().read_volatile() }
     }
 
     fn set(&self, value: RawValue) {
         // SAFETY: as above.
-        unsafe { self.0.get().write_volatile(value) };
+        unsafe { self.value.get().write_volatile(value) };
     }
 }
 
@@ -415,6 +434,7 @@ impl Build {
                 // SAFETY: the lock is held.
                 let block = unsafe { caml_alloc(fields.len(), tag.into()) };
                 Root::with(block, |block| {
+                    block.register();
                     for (i, field) in fields.into_iter().enumerate() {
                         let value = field.into_value(lock);
                         // SAFETY: the block has a field i, and holds good values throughout. It is

@@ -1,6 +1,6 @@
 //! What is done to one domain.
 
-use super::{Domid, Handle, Uuid};
+use super::{Domid, Handle, uuid::Uuid};
 use crate::abi::sched;
 use runtime::{Argument, Exception, Val, constructor, export, int, unlocked};
 

@@ -1,6 +1,6 @@
 //! Creating a domain.
 
-use super::{Domid, Handle, Uuid};
+use super::{Domid, Handle, uuid::Uuid};
 use crate::{
     abi::{
         domctl::{self, ArchDomainConfig},

@@ -1,6 +1,6 @@
 //! What the hypervisor says of domains.
 
-use super::{Domid, Handle};
+use super::{Domid, Handle, uuid::UuidBytes};
 use crate::{
     abi::domctl::{self, DomainInfo},
     hypervisor::{DomainList, Wanted},
@@ -33,9 +33,7 @@ fn domaininfo<'c, const SHARED_SSIDREF: bool>(
         flag(domctl::DOMINF_BLOCKED),
         flag(domctl::DOMINF_RUNNING),
         flag(domctl::DOMINF_HVM_GUEST),
-        Field::int(i64::from(
-            info.flags >> domctl::DOMINF_SHUTDOWN_SHIFT & domctl::DOMINF_SHUTDOWN_MASK,
-        )),
+        Field::int(domctl::shutdown_code(info.flags).into()),
         carver.nativeint(info.tot_pages as i64),
         carver.nativeint(info.max_pages as i64),
         carver.int64(info.shared_info_frame as i64),
@@ -134,6 +132,25 @@ impl IntoValue for Listed<'_> {
     }
 }
 
+/// Domains that were looked for, in descending order; as a list, the smallest domid first.
+pub struct Found(Vec<DomainInfo>);
+
+impl IntoValue for Found {
+    fn into_value(self, lock: &mut Lock) -> RawValue {
+        let shared_ssidref = ensure_shared(lock, &self.0);
+        list_reversed(lock, shared_ssidref, self.0.iter())
+    }
+}
+
+/// Where a domain may be found.
+pub struct Hint(Option<Domid>);
+
+impl Argument for Hint {
+    fn read(value: Val<'_>) -> Result<Hint, Exception> {
+        value.option().map(Domid::read).transpose().map(Hint)
+    }
+}
+
 /// How many domains are asked for.
 pub struct Count(Wanted);
 
@@ -189,6 +206,27 @@ export! {
     /// Hypercall: `XEN_DOMCTL_getdomaininfo`.
     fn stub_xc_domain_getinfo(handle: Handle, domid: Domid) -> DomainInfo {
         Ok(unlocked(|| handle.domain_info(domid.0))?)
+    }
+
+    /// `find_by_uuid : handle -> string -> domid option -> domaininfo list`, for
+    /// `Xenctrl_domains`
+    ///
+    /// Every domain whose UUID is these 16 bytes, the smallest domid first. Where a hint is given
+    /// and that domain has the UUID, it alone.
+    ///
+    /// Hypercall: `XEN_SYSCTL_getdomaininfolist`; with a hint `XEN_DOMCTL_getdomaininfo`, and the
+    /// other only if that was wrong.
+    fn stub_xenctrl_find_by_uuid(handle: Handle, uuid: UuidBytes, hint: Hint) -> Found {
+        Ok(Found(unlocked(|| {
+            if let Some(Domid(domid)) = hint.0 {
+                // An error here is the scan's to report, if it is one there too.
+                match handle.domain_info(domid) {
+                    Ok(domain) if domain.handle == uuid.0 => return Ok(vec![domain]),
+                    _ => (),
+                }
+            }
+            handle.domains_with_handle(uuid.0)
+        })?))
     }
 }
 

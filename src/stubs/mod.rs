@@ -21,7 +21,9 @@ pub mod interface;
 pub mod memory;
 pub mod permissions;
 pub mod scheduler;
+pub mod snapshot;
 pub mod units;
+pub mod uuid;
 pub mod vcpu;
 
 use crate::hypervisor::{Error, Xen};
@@ -41,69 +43,14 @@ impl Argument for Domid {
     }
 }
 
-/// A domain's handle: a UUID as text, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Uuid(pub [u8; 16]);
-
-impl Argument for Uuid {
-    fn read(value: Val<'_>) -> Result<Uuid, Exception> {
-        let text = value.bytes();
-        parse_uuid(&text).map(Uuid).ok_or_else(|| {
-            let text = String::from_utf8_lossy(&text);
-            // Upstream's words, which name a function of long ago.
-            Exception::Invalid(format!("Xc.int_array_of_uuid_string: {text}"))
-        })
-    }
-}
-
-fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
-    const DASHES: [usize; 4] = [8, 13, 18, 23];
-    if text.len() != 36 || DASHES.iter().any(|&at| text[at] != b'-') {
-        return None;
-    }
-    let mut digits = (0..36)
-        .filter(|at| !DASHES.contains(at))
-        .map(|at| char::from(text[at]).to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
-    let mut uuid = [0; 16];
-    for byte in &mut uuid {
-        *byte = digits.next()?? << 4 | digits.next()??;
-    }
-    Some(uuid)
-}
-
 impl From<Error> for Exception {
     fn from(error: Error) -> Exception {
         match error {
-            Error::Inexpressible { .. } | Error::TooManyCpus { .. } => {
+            Error::Inexpressible { .. } | Error::TooManyCpus { .. } | Error::Freed => {
                 Exception::Invalid(error.to_string())
             }
             Error::Mapping(_) => Exception::Failure(error.to_string()),
             _ => Exception::Registered(c"xc.error", error.to_string()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_uuid;
-
-    #[test]
-    fn a_uuid_is_read_strictly() {
-        let uuid = parse_uuid(b"00112233-4455-6677-8899-aAbBcCdDeEfF").unwrap();
-        assert_eq!(uuid[..4], [0, 0x11, 0x22, 0x33]);
-        assert_eq!(uuid[12..], [0xCC, 0xDD, 0xEE, 0xFF]);
-        for wrong in [
-            "",
-            "00112233-4455-6677-8899-aabbccddeeff ",
-            "00112233-4455-6677-8899-aabbccddeef",
-            "0011223344556677-8899-aabbccddeeff---",
-            "00112233-4455-6677_8899-aabbccddeeff",
-            "+0112233-4455-6677-8899-aabbccddeeff",
-            "0x112233-4455-6677-8899-aabbccddeeff",
-            " 0112233-4455-6677-8899-aabbccddeeff",
-            "00112233-4455-6677-8899-aabbccddeefg",
-        ] {
-            assert_eq!(parse_uuid(wrong.as_bytes()), None, "{wrong}");
         }
     }
 }

@@ -7,8 +7,6 @@ let domids = List.map (fun d -> d.Xenctrl.domid)
 
 (* {1 The handle} *)
 
-external interface_close : Xenctrl.handle -> unit = "stub_xc_interface_close"
-
 let closed = "9: Bad file descriptor: the handle is closed"
 
 let test_open_close () =
@@ -62,25 +60,6 @@ let test_with_intf () =
   interface_close another;
   check_bool "no more" true (Xenctrl.get_handle () = None);
   check_bool "a third" true (Xenctrl.with_intf (fun g -> Xenctrl.domain_getinfolist g 0 <> []))
-
-let in_child f =
-  flush_all ();
-  match Unix.fork () with
-  | 0 ->
-    let status =
-      try
-        f ();
-        0
-      with e ->
-        prerr_endline ("child: " ^ Printexc.to_string e);
-        1
-    in
-    Unix._exit status
-  | pid -> (
-    match Unix.waitpid [] pid with
-    | _, WEXITED 0 -> ()
-    | _, WEXITED n -> Alcotest.failf "the child ended with %d" n
-    | _, (WSIGNALED n | WSTOPPED n) -> Alcotest.failf "the child died by signal %d" n)
 
 let test_fork () =
   configure "domains=5";

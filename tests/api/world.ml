@@ -7,6 +7,9 @@ let check_int = Alcotest.(check int)
 let check_bool = Alcotest.(check bool)
 let check_string = Alcotest.(check string)
 
+(* In the interface of 4.17 alone, but in every archive. *)
+external interface_close : Xenctrl.handle -> unit = "stub_xc_interface_close"
+
 (* The message of the [Xenctrl.Error] that [f] must raise. *)
 let error_of f =
   match f () with
@@ -152,6 +155,25 @@ let counted name f =
   Counters.reset ();
   let result = f () in
   (result, Counters.get name)
+
+let in_child f =
+  flush_all ();
+  match Unix.fork () with
+  | 0 ->
+    let status =
+      try
+        f ();
+        0
+      with e ->
+        prerr_endline ("child: " ^ Printexc.to_string e);
+        1
+    in
+    Unix._exit status
+  | pid -> (
+    match Unix.waitpid [] pid with
+    | _, WEXITED 0 -> ()
+    | _, WEXITED n -> Alcotest.failf "the child ended with %d" n
+    | _, (WSIGNALED n | WSTOPPED n) -> Alcotest.failf "the child died by signal %d" n)
 
 (* {1 What holds for every function that makes a hypercall} *)
 

@@ -1,0 +1,92 @@
+//! UUIDs, which Xen calls the handles of domains.
+
+use runtime::{Argument, Exception, Val, export};
+
+/// A UUID as text, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uuid(pub [u8; 16]);
+
+impl Argument for Uuid {
+    fn read(value: Val<'_>) -> Result<Uuid, Exception> {
+        let text = value.bytes();
+        parse_uuid(&text).map(Uuid).ok_or_else(|| {
+            let text = String::from_utf8_lossy(&text);
+            // Upstream's words, which name a function of long ago.
+            Exception::Invalid(format!("Xc.int_array_of_uuid_string: {text}"))
+        })
+    }
+}
+
+fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
+    const DASHES: [usize; 4] = [8, 13, 18, 23];
+    if text.len() != 36 || DASHES.iter().any(|&at| text[at] != b'-') {
+        return None;
+    }
+    let mut digits = (0..36)
+        .filter(|at| !DASHES.contains(at))
+        .map(|at| char::from(text[at]).to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
+    let mut uuid = [0; 16];
+    for byte in &mut uuid {
+        *byte = digits.next()?? << 4 | digits.next()??;
+    }
+    Some(uuid)
+}
+
+/// A UUID as 16 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UuidBytes(pub [u8; 16]);
+
+impl Argument for UuidBytes {
+    fn read(value: Val<'_>) -> Result<UuidBytes, Exception> {
+        value.array().map(UuidBytes).ok_or_else(|| {
+            Exception::Invalid(format!("uuid: {} bytes, not 16", value.bytes().len()))
+        })
+    }
+}
+
+/// A UUID as text, for `Xenctrl_domains`.
+struct Text(Vec<u8>);
+
+impl Argument for Text {
+    fn read(value: Val<'_>) -> Result<Text, Exception> {
+        Ok(Text(value.bytes()))
+    }
+}
+
+export! {
+    /// `Uuid.of_string : string -> string`, for `Xenctrl_domains`
+    ///
+    /// The 16 bytes of a UUID that is given as text.
+    ///
+    /// Hypercalls: none.
+    fn stub_xenctrl_uuid_of_string(text: Text) -> Vec<u8> {
+        parse_uuid(&text.0).map(Vec::from).ok_or_else(|| {
+            Exception::Invalid(format!("uuid: {:?} is none", String::from_utf8_lossy(&text.0)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_uuid;
+
+    #[test]
+    fn a_uuid_is_read_strictly() {
+        let uuid = parse_uuid(b"00112233-4455-6677-8899-aAbBcCdDeEfF").unwrap();
+        assert_eq!(uuid[..4], [0, 0x11, 0x22, 0x33]);
+        assert_eq!(uuid[12..], [0xCC, 0xDD, 0xEE, 0xFF]);
+        for wrong in [
+            "",
+            "00112233-4455-6677-8899-aabbccddeeff ",
+            "00112233-4455-6677-8899-aabbccddeef",
+            "0011223344556677-8899-aabbccddeeff---",
+            "00112233-4455-6677_8899-aabbccddeeff",
+            "+0112233-4455-6677-8899-aabbccddeeff",
+            "0x112233-4455-6677-8899-aabbccddeeff",
+            " 0112233-4455-6677-8899-aabbccddeeff",
+            "00112233-4455-6677-8899-aabbccddeefg",
+        ] {
+            assert_eq!(parse_uuid(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+}

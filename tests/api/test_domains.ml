@@ -1,0 +1,606 @@
+(* Xenctrl_domains: domains by UUID, snapshots, and what changed between two of them. *)
+
+open Test_support
+open World
+module Uuid = Xenctrl_domains.Uuid
+module Snapshot = Xenctrl_domains.Snapshot
+
+let find = Xenctrl_domains.find_by_uuid
+let native = Sys.backend_type = Sys.Native
+
+let raises_invalid what f =
+  match f () with
+  | _ -> Alcotest.failf "%s: no exception" what
+  | exception Invalid_argument _ -> ()
+
+(* Words that [f] allocates in the minor heap, less those of measuring. *)
+let words f =
+  let measured f =
+    let before = Gc.minor_words () in
+    f ();
+    Gc.minor_words () -. before
+  in
+  ignore (measured f);
+  measured f -. measured (fun () -> ())
+
+(* {1 UUIDs} *)
+
+let test_uuid () =
+  let text = "00112233-4455-6677-8899-aabbccddeeff" in
+  let uuid = Uuid.of_string text in
+  check_string "text" text (Uuid.to_string uuid);
+  check_string "upper case" text (Uuid.to_string (Uuid.of_string (String.uppercase_ascii text)));
+  check_string "bytes" "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff"
+    (Uuid.to_bytes uuid);
+  check_bool "of bytes" true (Uuid.equal uuid (Uuid.of_bytes (Uuid.to_bytes uuid)));
+  check_bool "of handle" true
+    (Uuid.equal uuid (Uuid.of_handle (Array.init 16 (fun i -> i * 0x11))));
+  check_string "nil" "00000000-0000-0000-0000-000000000000" (Uuid.to_string Uuid.nil);
+  check_bool "order" true (Uuid.compare Uuid.nil uuid < 0);
+  List.iter
+    (fun text -> raises_invalid text (fun () -> Uuid.of_string text))
+    [
+      ""; text ^ " "; " " ^ text; text ^ "\000"; String.sub text 0 35; "0x" ^ String.sub text 2 34;
+      "00112233445566778899aabbccddeeff"; "g" ^ String.sub text 1 35;
+      "00112233_4455-6677-8899-aabbccddeeff"; String.make 100_000 '0';
+    ];
+  List.iter
+    (fun bytes -> raises_invalid "bytes" (fun () -> Uuid.of_bytes bytes))
+    [ ""; String.make 15 'x'; String.make 17 'x' ];
+  List.iter
+    (fun handle -> raises_invalid "handle" (fun () -> Uuid.of_handle handle))
+    [ [||]; Array.make 15 0; Array.make 17 0; Array.make 16 256; Array.make 16 (-1) ]
+
+(* {1 By UUID} *)
+
+let uuid_of (d : Xenctrl.domaininfo) = Uuid.of_handle d.handle
+let domids = List.map (fun (d : Xenctrl.domaininfo) -> d.domid)
+let check_domids = Alcotest.(check (list int))
+
+let filtered h uuid =
+  List.filter (fun d -> Uuid.equal (uuid_of d) uuid) (Xenctrl.domain_getinfolist h 0)
+
+(* What the calls of [f] are: lists, single queries, all. *)
+let hypercalls f =
+  Counters.reset ();
+  let result = f () in
+  ( result,
+    ( Counters.get "sysctl.getdomaininfolist",
+      Counters.get "domctl.getdomaininfo",
+      Counters.get "hypercalls" ) )
+
+let calls = Alcotest.(check (triple int int int))
+
+(* But for what changes by itself in a real Xen. *)
+let still (d : Xenctrl.domaininfo) =
+  { d with cpu_time = 0L; running = false; blocked = false }
+
+let test_find () =
+  List.iter
+    (fun guests ->
+      with_guests guests (fun h ->
+          let all = Xenctrl.domain_getinfolist h 0 in
+          List.iteri
+            (fun i d ->
+              if i < 50 || i = guests then begin
+                let uuid = uuid_of d in
+                let found, made = hypercalls (fun () -> find h uuid) in
+                calls "one list" (1, 0, 1) made;
+                check_bool "as by filtering" true
+                  (List.map still found = List.map still (filtered h uuid));
+                check_bool "itself" true (List.mem d.domid (domids found))
+              end)
+            all;
+          check_domids "none" [] (domids (find h (Uuid.of_bytes (String.make 16 '\xfe'))))))
+    (List.filter (fun n -> n <= most_guests) [ 0; 1; 10; 1000; 1166; 1167 ])
+
+let other = "deadbeef-dead-4ead-8ead-beef00000001"
+
+(* During a migration to the same host two domains have a UUID; renaming moves it. *)
+let test_several () =
+  with_guests 40 (fun h ->
+      let uuid = Uuid.of_string other in
+      let guests = List.filter (fun d -> d <> 0) (domids (Xenctrl.domain_getinfolist h 0)) in
+      let pick = List.filteri (fun i _ -> i = 3 || i = 17 || i = 39) guests in
+      check_domids "not yet" [] (domids (find h uuid));
+      List.iteri
+        (fun i domid ->
+          Xenctrl.domain_sethandle h domid other;
+          check_domids "so far" (List.filteri (fun j _ -> j <= i) pick) (domids (find h uuid)))
+        pick;
+      (* With a hint the one that is hinted at. *)
+      List.iter
+        (fun domid -> check_domids "hint" [ domid ] (domids (find ~hint:domid h uuid)))
+        pick;
+      List.iter (fun domid -> Xenctrl.domain_sethandle h domid (uuid_of_domid domid)) pick;
+      check_domids "no longer" [] (domids (find h uuid));
+      check_domids "nor with an old hint" [] (domids (find ~hint:(List.hd pick) h uuid)))
+
+let test_hint () =
+  with_guests 20 (fun h ->
+      let guests = List.filter (fun d -> d <> 0) (domids (Xenctrl.domain_getinfolist h 0)) in
+      let domid = List.nth guests 7 and elsewhere = List.nth guests 3 in
+      Xenctrl.domain_sethandle h domid other;
+      let uuid = Uuid.of_string other in
+      let found hint = hypercalls (fun () -> domids (find ~hint h uuid)) in
+      let check what hint made =
+        let domids, were = found hint in
+        check_domids what [ domid ] domids;
+        calls what made were
+      in
+      check "right" domid (0, 1, 1);
+      check "another domain's" elsewhere (1, 1, 2);
+      check "nobody's" 30_000 (1, 1, 2);
+      check "a number that is reserved" 65_535 (1, 1, 2);
+      List.iter
+        (fun hint ->
+          let (), made =
+            hypercalls (fun () ->
+                raises_invalid (string_of_int hint) (fun () -> find ~hint h uuid))
+          in
+          calls "no hypercall" (0, 0, 0) made)
+        [ -1; 65_536; max_int; min_int ];
+      (* The domain of the hint is destroyed and its UUID goes to another. *)
+      Xenctrl.domain_sethandle h domid (uuid_of_domid domid);
+      Xenctrl.domain_sethandle h elsewhere other;
+      check_domids "moved" [ elsewhere ] (fst (found domid));
+      Xenctrl.domain_sethandle h elsewhere (uuid_of_domid elsewhere))
+
+(* Words do not depend on how many domains do not match. *)
+let test_find_words () =
+  with_guests (min 1000 most_guests) (fun h ->
+      let none = Uuid.of_bytes (String.make 16 '\xfe') in
+      check_int "nothing for nothing" 0
+        (int_of_float (words (fun () -> ignore (find h none))));
+      let one = uuid_of (Xenctrl.domain_getinfo h 0) in
+      let others = List.length (find h one) in
+      check_bool "one record for one" true
+        (words (fun () -> ignore (find h one)) <= float (others * 53)))
+
+(* {1 Snapshots} *)
+
+let flag s i (raw : Oracle.raw) bit get = get s i = (raw.flags land bit <> 0)
+let x86 (arch : Xenctrl.arch_domainconfig) =
+  match arch with
+  | X86 x86 -> x86
+  | ARM _ -> Alcotest.fail "ARM"
+
+let emulation_flags =
+  Xenctrl.
+    [
+      X86_EMU_LAPIC; X86_EMU_HPET; X86_EMU_PM; X86_EMU_RTC; X86_EMU_IOAPIC; X86_EMU_PIC;
+      X86_EMU_VGA; X86_EMU_IOMMU; X86_EMU_PIT; X86_EMU_USE_PIRQ; X86_EMU_VPCI;
+    ]
+
+(* That domain [i] is the one that a record describes. *)
+let check_domain s i (d : Xenctrl.domaininfo) =
+  let check what = check_bool (Printf.sprintf "domid %d: %s" d.domid what) true in
+  check "domid" (Snapshot.domid s i = d.domid);
+  check "dying" (Snapshot.dying s i = d.dying);
+  check "shutdown" (Snapshot.shutdown s i = d.shutdown);
+  check "paused" (Snapshot.paused s i = d.paused);
+  check "hvm_guest" (Snapshot.hvm_guest s i = d.hvm_guest);
+  check "shutdown_code" (Snapshot.shutdown_code s i = d.shutdown_code);
+  check "total" (Snapshot.total_memory_pages s i = Nativeint.to_int d.total_memory_pages);
+  check "max" (Snapshot.max_memory_pages s i = Nativeint.to_int d.max_memory_pages);
+  check "shared_info_frame" (Snapshot.shared_info_frame s i = d.shared_info_frame);
+  check "nr_online_vcpus" (Snapshot.nr_online_vcpus s i = d.nr_online_vcpus);
+  check "max_vcpu_id" (Snapshot.max_vcpu_id s i = d.max_vcpu_id);
+  check "ssidref" (Int32.of_int (Snapshot.ssidref s i) = d.ssidref);
+  check "uuid" (Uuid.equal (Snapshot.uuid s i) (uuid_of d));
+  check "has_uuid" (Snapshot.has_uuid s i (uuid_of d));
+  check "has another" (not (Snapshot.has_uuid s i (Uuid.of_string other)));
+  let arch = x86 d.arch_config in
+  List.iter
+    (fun flag ->
+      check "emulates" (Snapshot.emulates s i flag = List.mem flag arch.emulation_flags))
+    emulation_flags;
+  check "misc" (Snapshot.has_misc_flag s i X86_MSR_RELAXED = (arch.misc_flags <> []));
+  check "record" (still (Snapshot.domaininfo s i) = still d);
+  check "index" (Snapshot.index s d.domid = i);
+  check "mem" (Snapshot.mem s d.domid);
+  if on_sim then begin
+    check "blocked" (Snapshot.blocked s i = d.blocked);
+    check "running" (Snapshot.running s i = d.running);
+    check "cpu_time" (Snapshot.cpu_time s i = d.cpu_time)
+  end
+
+(* What the record leaves out is libxenctrl's answer. *)
+let check_raw s i (o : Oracle.raw) =
+  let check what = check_bool (Printf.sprintf "domid %d: %s" o.domid what) true in
+  check "cpupool" (Snapshot.cpupool s i = o.cpupool);
+  check "outstanding" (Snapshot.outstanding_pages s i = Int64.to_int o.outstanding_pages);
+  check "shared" (Snapshot.shared_pages s i = Int64.to_int o.shr_pages);
+  check "paged" (Snapshot.paged_pages s i = Int64.to_int o.paged_pages);
+  check "gpaddr_bits" (Snapshot.gpaddr_bits s i = o.gpaddr_bits);
+  check "debugged" (flag s i o 0x40 Snapshot.debugged);
+  check "xs_domain" (flag s i o 0x80 Snapshot.xs_domain);
+  check "hap" (flag s i o 0x100 Snapshot.hap)
+
+let test_snapshot spec guests () =
+  with_guests guests (fun _ ->
+      configure (Printf.sprintf "domains=%d,clock=frozen%s" (guests + 1) spec);
+      let h = Xenctrl.interface_open () in
+      let s, made = hypercalls (fun () -> Snapshot.take h) in
+      calls "one list" (1, 0, 1) made;
+      let list = Xenctrl.domain_getinfolist h 0 in
+      check_int "length" (guests + 1) (Snapshot.length s);
+      List.iteri (check_domain s) list;
+      if oracle_lists then begin
+        let oracle = Oracle.open_ () in
+        Array.iteri (check_raw s) (Oracle.list oracle ~first:0 ~max:32752);
+        Oracle.close oracle
+      end;
+      check_domids "fold" (domids list)
+        (List.rev (Snapshot.fold (fun ids i -> Snapshot.domid s i :: ids) [] s));
+      let seen = ref [] in
+      Snapshot.iter (fun i -> seen := i :: !seen) s;
+      check_domids "iter" (List.init (guests + 1) Fun.id) (List.rev !seen);
+      let here = domids list in
+      List.iter
+        (fun domid ->
+          if not (List.mem domid here) then begin
+            check_bool "mem" false (Snapshot.mem s domid);
+            match Snapshot.index s domid with
+            | i -> Alcotest.failf "domid %d at %d" domid i
+            | exception Not_found -> ()
+          end)
+        [ -1; 1; 2; 5; 999; 32_751; 32_752; 65_535; 65_536; 131_072; max_int; min_int ])
+
+let all_accessors =
+  Snapshot.
+    [
+      ("domid", fun s i -> ignore (domid s i)); ("dying", fun s i -> ignore (dying s i));
+      ("shutdown", fun s i -> ignore (shutdown s i)); ("paused", fun s i -> ignore (paused s i));
+      ("blocked", fun s i -> ignore (blocked s i)); ("running", fun s i -> ignore (running s i));
+      ("hvm_guest", fun s i -> ignore (hvm_guest s i));
+      ("shutdown_code", fun s i -> ignore (shutdown_code s i));
+      ("total_memory_pages", fun s i -> ignore (total_memory_pages s i));
+      ("max_memory_pages", fun s i -> ignore (max_memory_pages s i));
+      ("nr_online_vcpus", fun s i -> ignore (nr_online_vcpus s i));
+      ("max_vcpu_id", fun s i -> ignore (max_vcpu_id s i));
+      ("ssidref", fun s i -> ignore (ssidref s i));
+      ("has_uuid", fun s i -> ignore (has_uuid s i Uuid.nil));
+      ("emulates", fun s i -> ignore (emulates s i X86_EMU_VPCI));
+      ("has_misc_flag", fun s i -> ignore (has_misc_flag s i X86_MSR_RELAXED));
+      ("debugged", fun s i -> ignore (debugged s i));
+      ("xs_domain", fun s i -> ignore (xs_domain s i)); ("hap", fun s i -> ignore (hap s i));
+      ("cpupool", fun s i -> ignore (cpupool s i));
+      ("outstanding_pages", fun s i -> ignore (outstanding_pages s i));
+      ("shared_pages", fun s i -> ignore (shared_pages s i));
+      ("paged_pages", fun s i -> ignore (paged_pages s i));
+      ("gpaddr_bits", fun s i -> ignore (gpaddr_bits s i));
+      (* Used at once, without a box. *)
+      ("cpu_time", fun s i -> ignore (Int64.to_int (cpu_time s i)));
+      ("shared_info_frame", fun s i -> ignore (Int64.to_int (shared_info_frame s i)));
+    ]
+
+let allocating_accessors =
+  Snapshot.
+    [
+      ("uuid", fun s i -> ignore (uuid s i)); ("domaininfo", fun s i -> ignore (domaininfo s i));
+    ]
+
+let test_accessors_allocate_nothing () =
+  with_guests 100 (fun h ->
+      let s = Snapshot.take h in
+      List.iter
+        (fun (name, get) ->
+          let read () =
+            for i = 0 to Snapshot.length s - 1 do
+              get s i
+            done
+          in
+          check_int name 0 (int_of_float (words read)))
+        all_accessors;
+      check_int "mem" 0 (int_of_float (words (fun () -> ignore (Snapshot.mem s 50)))))
+
+let test_outside () =
+  with_guests 10 (fun h ->
+      let s = Snapshot.take h in
+      let refused what s =
+        List.iter
+          (fun (name, get) ->
+            List.iter
+              (fun i ->
+                raises_invalid (Printf.sprintf "%s: %s %d" what name i) (fun () -> get s i))
+              [ 11; -1; 12; 32_752; 100_000; max_int; min_int ])
+          (all_accessors @ allocating_accessors)
+      in
+      refused "outside" s;
+      Snapshot.free s;
+      refused "freed" s;
+      List.iter
+        (fun (name, f) -> raises_invalid name f)
+        ([
+           ("free", fun () -> Snapshot.free s); ("retake", fun () -> Snapshot.retake h s);
+           ("length", fun () -> ignore (Snapshot.length s));
+           ("mem", fun () -> ignore (Snapshot.mem s 0));
+           ("index", fun () -> ignore (Snapshot.index s 0));
+           ("iter", fun () -> Snapshot.iter ignore s);
+           ("fold", fun () -> ignore (Snapshot.fold (fun n _ -> n + 1) 0 s));
+           ("before", fun () ->
+             ignore (Xenctrl_domains.changes ~before:s ~after:(Snapshot.take h)));
+           ("after", fun () ->
+             ignore (Xenctrl_domains.changes ~before:(Snapshot.take h) ~after:s));
+         ]
+        @ List.map
+            (fun (name, get) -> (name, fun () -> get s 0))
+            (all_accessors @ allocating_accessors)))
+
+(* In place: no mapping, and what fails leaves what was there. *)
+let test_retake () =
+  with_guests 300 (fun h ->
+      let s = Snapshot.take h in
+      let guest = Snapshot.domid s 300 in
+      Xenctrl.domain_pause h guest;
+      let mappings = Counters.get "mappings" in
+      let (), made = hypercalls (fun () -> Snapshot.retake h s) in
+      calls "one list" (1, 0, 1) made;
+      check_int "mappings" 0 (min mappings (Counters.get "mappings"));
+      check_bool "anew" true (Snapshot.paused s (Snapshot.index s guest));
+      Xenctrl.domain_unpause h guest)
+
+let test_failing_retake () =
+  let spec = "domains=20,domids=dense" in
+  configure spec;
+  let h = Xenctrl.interface_open () in
+  let s = Snapshot.take h in
+  let fails what spec =
+    configure (spec ^ ",domids=dense");
+    let h = Xenctrl.interface_open () in
+    let message = error_of (fun () -> Snapshot.retake h s) in
+    check_string (what ^ ", taking") message (error_of (fun () -> ignore (Snapshot.take h)));
+    check_int what 20 (Snapshot.length s);
+    check_int what 19 (Snapshot.domid s 19);
+    message
+  in
+  check_string "fault" "14: Bad address"
+    (fails "fault" "domains=30,fault=sysctl.getdomaininfolist:EFAULT");
+  check_string "disorder" "5: Input/output error: the hypervisor's list of domains is not in order"
+    (fails "disorder" "domains=30,disorder=yes");
+  check_prefix "5: Input/output error: the hypervisor reports" (fails "overrun" "domains=30,overrun=5");
+  configure "domains=7,domids=dense";
+  let h = Xenctrl.interface_open () in
+  Snapshot.retake h s;
+  check_int "shorter" 7 (Snapshot.length s);
+  raises_invalid "beyond" (fun () -> Snapshot.domid s 7);
+  interface_close h;
+  check_prefix "9: Bad file descriptor" (error_of (fun () -> Snapshot.retake h s));
+  check_int "the handle is not needed" 7 (Snapshot.length s)
+
+(* As many as there can be. *)
+let test_longest () =
+  let guests = if on_sim then 32_751 else min 4000 most_guests in
+  with_guests guests (fun h ->
+      let s = Snapshot.take h in
+      check_int "length" (guests + 1) (Snapshot.length s);
+      let list = Xenctrl.domain_getinfolist h 0 in
+      check_bool "all" true
+        (List.for_all
+           (fun (d : Xenctrl.domaininfo) -> Snapshot.domid s (Snapshot.index s d.domid) = d.domid)
+           list);
+      check_domids "the last by its UUID"
+        [ Snapshot.domid s guests ]
+        (domids (find h (Snapshot.uuid s guests))))
+
+(* A child reads what its parent took, and takes with a handle of its own. *)
+let test_snapshot_fork () =
+  configure "domains=5,domids=dense";
+  let h = Xenctrl.interface_open () in
+  let s = Snapshot.take h in
+  in_child (fun () ->
+      assert (Snapshot.length s = 5 && Snapshot.domid s 4 = 4);
+      assert (has_prefix "9:" (error_of (fun () -> Snapshot.retake h s)));
+      assert (has_prefix "9:" (error_of (fun () -> ignore (find h Uuid.nil))));
+      let own = Xenctrl.interface_open () in
+      ignore (Xenctrl.domain_create own config);
+      Snapshot.retake own s;
+      assert (Snapshot.length s = 6);
+      Gc.full_major ());
+  check_int "the parent's is as it was" 5 (Snapshot.length s)
+
+(* Readers, takers and one that frees: mixtures are allowed, crashes and rubbish are not. *)
+let test_snapshot_threads () =
+  configure "domains=500,domids=dense,grow=1";
+  let h = Xenctrl.interface_open () in
+  let s = ref (Snapshot.take h) in
+  let stop = Atomic.make false and wrong = Atomic.make 0 and reads = Atomic.make 0 in
+  let read () =
+    while not (Atomic.get stop) do
+      (try
+         let s = !s in
+         for i = 0 to Snapshot.length s - 1 do
+           if Snapshot.domid s i <> i then Atomic.incr wrong
+         done;
+         Atomic.incr reads
+       with Invalid_argument _ -> ());
+      Thread.yield ()
+    done
+  and take () =
+    for _ = 1 to 200 do
+      (try Snapshot.retake h !s with Invalid_argument _ -> ());
+      Thread.yield ()
+    done
+  and free () =
+    for _ = 1 to 50 do
+      Snapshot.free !s;
+      s := Snapshot.take h;
+      Thread.yield ()
+    done
+  in
+  let readers = List.init 3 (fun _ -> Thread.create read ()) in
+  List.iter Thread.join (List.map (fun f -> Thread.create f ()) [ take; take; free ]);
+  Atomic.set stop true;
+  List.iter Thread.join readers;
+  check_int "wrong" 0 (Atomic.get wrong);
+  check_bool "read" true (Atomic.get reads > 0)
+
+let resident_kib () =
+  let file = open_in "/proc/self/statm" in
+  Fun.protect
+    ~finally:(fun () -> close_in file)
+    (fun () -> Scanf.sscanf (input_line file) "%d %d" (fun _ resident -> resident * 4))
+
+(* Dropped, freed and taken anew: none of it piles up. *)
+let test_snapshots_are_collected () =
+  with_guests (min 1000 most_guests) (fun h ->
+      let round () =
+        for i = 1 to 300 do
+          let s = Snapshot.take h in
+          if i mod 3 = 0 then Snapshot.free s else if i mod 3 = 1 then Snapshot.retake h s
+        done;
+        Gc.full_major ();
+        resident_kib ()
+      in
+      ignore (round ());
+      let before = round () in
+      for _ = 1 to 5 do
+        ignore (round ())
+      done;
+      let growth = round () - before in
+      (* 1500 snapshots of 112 KiB each were dropped. *)
+      if growth > 4096 then Alcotest.failf "grew by %d KiB" growth)
+
+(* {1 Changes} *)
+
+(* The same from lists, slowly. *)
+let expected_changes before after =
+  let info domid =
+    List.find_opt (fun (d : Xenctrl.domaininfo) -> d.domid = domid)
+  in
+  let both holds =
+    List.filter_map
+      (fun (d : Xenctrl.domaininfo) ->
+        match info d.domid before with
+        | Some b when holds b d -> Some d.domid
+        | Some _ | None -> None)
+      after
+  in
+  Xenctrl_domains.
+    {
+      appeared = List.filter (fun d -> info d before = None) (domids after);
+      gone = List.filter (fun d -> info d after = None) (domids before);
+      shut_down =
+        both (fun b a -> a.shutdown && not (b.shutdown && b.shutdown_code = a.shutdown_code));
+      renamed = both (fun b a -> b.handle <> a.handle);
+    }
+
+let test_changes () =
+  with_guests 60 (fun h ->
+      let random = Random.State.make [| 7 |] in
+      let before = Snapshot.take h in
+      let unchanged = Xenctrl_domains.changes ~before ~after:before in
+      check_bool "none" true
+        (unchanged = { appeared = []; gone = []; shut_down = []; renamed = [] });
+      let list = ref (Xenctrl.domain_getinfolist h 0) in
+      for round = 1 to 30 do
+        let guests = List.filter (fun d -> d <> 0) (domids !list) in
+        let some n =
+          List.filter (fun _ -> Random.State.int random (List.length guests + 1) < n) guests
+        in
+        List.iter (fun d -> Xenctrl.domain_shutdown h d Xenctrl.Poweroff) (some 4);
+        List.iter
+          (fun d -> Xenctrl.domain_sethandle h d (uuid_of_domid (1000 + (round * 100) + d)))
+          (some 4);
+        let doomed = some 3 in
+        List.iter (Xenctrl.domain_destroy h) doomed;
+        wait_until "the end of domains" (fun () ->
+            let left = domids (Xenctrl.domain_getinfolist h 0) in
+            not (List.exists (fun d -> List.mem d left) doomed));
+        List.iter
+          (fun d -> if not (on_sim) then Hashtbl.remove made d)
+          doomed;
+        for n = 1 to Random.State.int random 4 do
+          let domid = create h (5000 + (round * 10) + n) in
+          if not on_sim then Hashtbl.replace made domid ()
+        done;
+        let after = Snapshot.take h and now = Xenctrl.domain_getinfolist h 0 in
+        let changes = Xenctrl_domains.changes ~before ~after in
+        let expected = expected_changes !list now in
+        check_domids "appeared" expected.appeared changes.appeared;
+        check_domids "gone" expected.gone changes.gone;
+        check_domids "shut down" expected.shut_down changes.shut_down;
+        check_domids "renamed" expected.renamed changes.renamed;
+        Snapshot.retake h before;
+        list := now;
+        Snapshot.free after
+      done)
+
+(* {1 What holds for every function that makes a hypercall} *)
+
+let shared = ref None
+
+(* One to take anew. *)
+let snapshot h =
+  match !shared with
+  | Some s -> s
+  | None ->
+    let s = Snapshot.take h in
+    shared := Some s;
+    s
+
+let functions =
+  [
+    ("sysctl.getdomaininfolist", fun h -> ignore (find h Uuid.nil));
+    ("domctl.getdomaininfo", fun h -> ignore (find ~hint:0 h Uuid.nil));
+    ("sysctl.getdomaininfolist", fun h -> ignore (Snapshot.take h));
+    ("sysctl.getdomaininfolist", fun h -> Snapshot.retake h (snapshot h));
+  ]
+
+let prepare h = ignore (snapshot h)
+
+(* A hint whose query fails is a hint that was wrong. *)
+let test_faults () =
+  check_faults ~prepare:(fun _ -> ())
+    (List.filteri (fun i _ -> i = 0 || i = 2) functions);
+  configure "domains=5,domids=dense";
+  prepare (Xenctrl.interface_open ());
+  check_faults [ List.nth functions 3 ];
+  configure "domains=5,domids=dense,fault=domctl.getdomaininfo:EPERM";
+  let h = Xenctrl.interface_open () in
+  check_domids "hint" [ 0 ] (domids (find ~hint:0 h Uuid.nil))
+
+let test_lock_is_released () =
+  configure "domains=5,domids=dense";
+  prepare (Xenctrl.interface_open ());
+  check_lock_is_released functions
+
+let () =
+  Alcotest.run ("Xenctrl_domains in " ^ (if on_sim then "xensim " else "Xen ") ^ release)
+    [
+      ("uuid", [ test "text and bytes" test_uuid ]);
+      ( "find",
+        [
+          test "as by filtering the list" test_find;
+          test "several" test_several;
+          test "hint" test_hint;
+          test "words" test_find_words;
+        ] );
+      ( "snapshot",
+        (if on_sim then
+         [
+           test "fields" (test_snapshot ",dying=5,novcpus=10,shutdown=20" 400);
+           test "fields, sparse" (test_snapshot ",domids=sparse" 1000);
+           test "dom0 alone" (test_snapshot "" 0);
+         ]
+        else [ test "fields" (test_snapshot "" 200) ])
+        @ [
+            test "outside and freed" test_outside;
+            test "retake" test_retake;
+            test "longest" test_longest;
+            test "dropped ones are collected" test_snapshots_are_collected;
+          ]
+        @ (if native then [ test "accessors allocate nothing" test_accessors_allocate_nothing ]
+          else [])
+        @ sim_only
+            [
+              test "failing" test_failing_retake;
+              test "fork" test_snapshot_fork;
+              test "threads" test_snapshot_threads;
+            ] );
+      ("changes", [ test "as by comparing lists" test_changes ]);
+      ( "every hypercall",
+        sim_only
+          [ test "errno" test_faults; test "the lock is released" test_lock_is_released ] );
+    ]
