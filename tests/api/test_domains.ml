@@ -527,6 +527,41 @@ let test_changes () =
         Snapshot.free after
       done)
 
+(* {1 The examples of docs/toolstack.md} *)
+
+let test_examples () =
+  configure "domains=60,domids=sparse,shutdown=20,paused=20,clock=frozen";
+  let h = Xenctrl.interface_open () in
+  let s = Snapshot.take h in
+  List.iter
+    (fun (d : Xenctrl.domaininfo) ->
+      let uuid = Toolstack.Before.uuid_of_handle d.handle in
+      let before = Toolstack.Before.domains_of_uuid h uuid in
+      check_bool "found" true (before <> []);
+      check_bool uuid true (before = Toolstack.After.domains_of_uuid h uuid))
+    (Xenctrl.domain_getinfolist h 0);
+  check_bool "make_host" true (Toolstack.Before.make_host h = Toolstack.After.make_host h s);
+  check_bool "domain_snapshot" true
+    (Toolstack.Before.domain_snapshot h = Toolstack.After.domain_snapshot h s);
+  let before = Toolstack.Before.Watcher.create h and after = Toolstack.After.Watcher.create h in
+  let look expected =
+    check_domids "as before" expected (Toolstack.Before.Watcher.look before h);
+    check_domids "as now" expected (Toolstack.After.Watcher.look after h)
+  in
+  look [];
+  let guests =
+    List.filter
+      (fun (d : Xenctrl.domaininfo) -> d.domid <> 0 && not d.shutdown)
+      (Xenctrl.domain_getinfolist h 0)
+  in
+  let nth n = (List.nth guests n).domid in
+  Xenctrl.domain_destroy h (nth 3);
+  look [ nth 3 ];
+  Xenctrl.domain_shutdown h (nth 9) Xenctrl.Crash;
+  let created = create h 1234 in
+  look (List.sort compare [ nth 9; created ]);
+  look []
+
 (* {1 What holds for every function that makes a hypercall} *)
 
 let shared = ref None
@@ -600,6 +635,7 @@ let () =
               test "threads" test_snapshot_threads;
             ] );
       ("changes", [ test "as by comparing lists" test_changes ]);
+      ("examples", sim_only [ test "before and after" test_examples ]);
       ( "every hypercall",
         sim_only
           [ test "errno" test_faults; test "the lock is released" test_lock_is_released ] );
