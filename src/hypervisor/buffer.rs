@@ -2,7 +2,7 @@
 //!
 //! Making and undoing a mapping costs more than most hypercalls, so a handle keeps the buffers
 //! that it once made. As many exist as calls were ever under way at once on that handle, up to
-//! [`Pool::KEPT`].
+//! [`Pool::KEPT`] and to [`Pool::MOST_PAGES`].
 
 #![allow(unsafe_code)]
 
@@ -10,7 +10,9 @@ use super::{
     Errno,
     library::{LibXencall, xencall_handle},
 };
-use crate::abi::{PAGE_SIZE, domctl, event_channel, hvm, memory, sched, sysctl, version};
+use crate::abi::{
+    DOMID_FIRST_RESERVED, PAGE_SIZE, domctl, event_channel, hvm, memory, sched, sysctl, version,
+};
 use std::{
     ffi::c_void,
     ptr::NonNull,
@@ -116,6 +118,22 @@ impl Buffer {
         // SAFETY: inside the buffer, initialised, aligned.
         unsafe { slice::from_raw_parts(self.start.add(Buffer::DATA).cast::<T>().as_ptr(), count) }
     }
+
+    /// A copy of them; `ENOMEM` where there is no memory for it.
+    ///
+    /// # Panics
+    /// If they are more than fit.
+    pub fn copy_records<T: Plain>(&self, count: usize) -> Result<Vec<T>, Errno> {
+        collected(self.records(count).iter().copied())
+    }
+}
+
+/// What an iterator gives, or `ENOMEM`: for what may be of any size.
+pub fn collected<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>, Errno> {
+    let mut vector = Vec::new();
+    vector.try_reserve_exact(items.len()).map_err(|_| Errno::ENOMEM)?;
+    vector.extend(items);
+    Ok(vector)
 }
 
 /// The buffers of a handle that no call holds now.
@@ -149,6 +167,16 @@ impl Pool {
     /// How many idle buffers are kept.
     const KEPT: usize = 16;
 
+    /// Pages of the largest buffer that is kept: one that the longest list fits into. Only a
+    /// console ring and a string of debug keys can be longer.
+    const LARGEST: usize = (Buffer::DATA
+        + DOMID_FIRST_RESERVED as usize * size_of::<domctl::DomainInfo>())
+    .div_ceil(PAGE_SIZE);
+
+    /// Pages of all buffers that are kept: two of the largest, 7 MiB. (Sixteen lists of a thousand
+    /// domains at once need 2 MiB.)
+    const MOST_PAGES: usize = 2 * Pool::LARGEST;
+
     /// Takes an idle buffer, or makes one: for records the largest there is, else the smallest.
     pub fn take(&self, on: Memory, purpose: Purpose) -> Result<Buffer, Errno> {
         let mut idle = self.lock();
@@ -166,19 +194,33 @@ impl Pool {
         on.allocate(purpose.pages())
     }
 
-    /// Returns a buffer. Where enough are idle, the smallest of all is freed.
-    pub fn give_back(&self, on: Memory, mut buffer: Buffer) {
+    /// Returns a buffer. What is idle beyond the limits is freed.
+    pub fn give_back(&self, on: Memory, buffer: Buffer) {
+        if buffer.pages > Pool::LARGEST {
+            return on.free(buffer);
+        }
         let mut idle = self.lock();
-        if idle.len() < Pool::KEPT {
-            return idle.push(buffer);
+        idle.push(buffer);
+        while let Some(index) = Pool::surplus(&idle) {
+            let surplus = idle.swap_remove(index);
+            drop(idle);
+            on.free(surplus);
+            idle = self.lock();
         }
-        if let Some(smallest) = idle.iter_mut().min_by_key(|b| b.pages) {
-            if smallest.pages < buffer.pages {
-                std::mem::swap(smallest, &mut buffer);
-            }
+    }
+
+    /// Which idle buffer is to go, if one is. Of too many it is the smallest. Of too many pages it
+    /// is the second largest: the largest is the next list's, the small ones are other calls'.
+    fn surplus(idle: &[Buffer]) -> Option<usize> {
+        let pages = |index: &usize| idle[*index].pages;
+        if idle.len() > Pool::KEPT {
+            return (0..idle.len()).min_by_key(pages);
         }
-        drop(idle);
-        on.free(buffer);
+        if idle.iter().map(|buffer| buffer.pages).sum::<usize>() <= Pool::MOST_PAGES {
+            return None;
+        }
+        let largest = (0..idle.len()).max_by_key(pages)?;
+        (0..idle.len()).filter(|&index| index != largest).max_by_key(pages)
     }
 
     /// Exchanges a buffer for one of twice its size, at most `most` bytes of data (and never less

@@ -41,6 +41,7 @@ impl Xen {
     /// interface versions.
     pub fn open() -> Result<Xen> {
         let library = library::load()?;
+        library::watch_forks()?;
         let generation = library::generation();
         // SAFETY: the logger lives as long as the process.
         let handle = unsafe { library.xencall_open(library::silent_logger(), 0) };

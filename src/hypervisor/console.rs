@@ -21,7 +21,7 @@ impl Xen {
             // SAFETY: every member of the union is plain integers.
             let written = unsafe { answer.u.readconsole }.count;
             if written < room || room == u32::MAX {
-                return Ok(lease.records(written as usize).to_vec());
+                return Ok(lease.copy_records(written as usize)?);
             }
             lease.grow(u32::MAX as usize)?;
         }

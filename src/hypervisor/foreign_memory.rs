@@ -4,6 +4,7 @@
 
 use super::{
     Errno, Error, Result, Xen,
+    buffer::collected,
     library::{self, LibXenforeignmemory, xenforeignmemory_handle},
 };
 use crate::abi::PAGE_SIZE;
@@ -47,8 +48,8 @@ impl Xen {
     /// No hypercall of its own: the kernel's privcmd driver makes them.
     pub fn map_foreign_range(&self, domid: u16, length: usize, first: u64) -> Result<usize> {
         self.check_process()?;
-        let frames: Vec<u64> =
-            (0..length.div_ceil(PAGE_SIZE) as u64).map(|i| first.saturating_add(i)).collect();
+        let frames = (0..length.div_ceil(PAGE_SIZE)).map(|i| first.saturating_add(i as u64));
+        let frames = collected(frames).map_err(|errno| Error::Mapping(errno.to_string()))?;
         let ForeignMemory { library, handle } = *self.foreign_memory()?;
         // SAFETY: the handle is open, there are as many frames as is said, and a null array asks
         // that any page's failure be the whole's. The kernel chooses an address where nothing is.

@@ -103,7 +103,7 @@ impl Xen {
                 return Err(Error::Overrun { what: "pCPUs", reported, asked });
             }
             if reported < asked || asked == most {
-                return Ok(lease.records(reported as usize).to_vec());
+                return Ok(lease.copy_records(reported as usize)?);
             }
             lease.grow(most as usize * size_of::<CpuInfo>())?;
         }
@@ -124,7 +124,7 @@ impl Xen {
         if reported > asked {
             return Err(Error::Overrun { what: "feature words", reported, asked });
         }
-        Ok(lease.records(reported as usize).to_vec())
+        Ok(lease.copy_records(reported as usize)?)
     }
 
     /// Sets a watchdog timer of the calling domain: a new one, whose number is the answer, or the

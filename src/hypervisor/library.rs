@@ -5,9 +5,9 @@
 
 #![allow(unsafe_code)]
 
-use super::Error;
+use super::{Errno, Error};
 use std::sync::{
-    Once, OnceLock,
+    Mutex, OnceLock, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -61,18 +61,29 @@ fn once<T, E>(
     }
 }
 
-/// How often this process has been forked off another. Equal numbers mean the same process.
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+/// How often this process has been forked off another. Equal numbers mean the same process, once
+/// forks are [watched](watch_forks).
 pub fn generation() -> u64 {
-    static GENERATION: AtomicU64 = AtomicU64::new(0);
-    static WATCHED: Once = Once::new();
+    GENERATION.load(Ordering::Relaxed)
+}
+
+/// Sees to it that forks are noticed. Fails for want of memory alone.
+pub fn watch_forks() -> Result<(), Error> {
+    static WATCHED: Mutex<bool> = Mutex::new(false);
 
     extern "C" fn forked() {
         GENERATION.fetch_add(1, Ordering::Relaxed);
     }
-    WATCHED.call_once(|| {
-        // SAFETY: the handler only adds to an atomic. It fails only for want of memory, and then
-        // a fork goes unnoticed.
-        unsafe { libc::pthread_atfork(None, None, Some(forked)) };
-    });
-    GENERATION.load(Ordering::Relaxed)
+    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*watched {
+        // SAFETY: the handler only adds to an atomic.
+        let error = unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+        if error != 0 {
+            return Err(Error::Open(Errno(error)));
+        }
+        *watched = true;
+    }
+    Ok(())
 }

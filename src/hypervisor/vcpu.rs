@@ -2,7 +2,10 @@
 
 #![allow(unsafe_code)]
 
-use super::{Error, Result, Xen, buffer::Purpose};
+use super::{
+    Error, Result, Xen,
+    buffer::{Purpose, collected},
+};
 use crate::abi::domctl::{
     self, Bitmap, DomctlUnion, VCPU_CONTEXT_SIZE, VcpuAffinity, VcpuContext, VcpuInfo,
 };
@@ -24,7 +27,7 @@ impl Xen {
         if allowed.len() > most as usize {
             return Err(Error::TooManyCpus { given: allowed.len(), most });
         }
-        let mut bits = vec![0u8; bytes_of(most)];
+        let mut bits = collected(std::iter::repeat_n(0, bytes_of(most)))?;
         for (cpu, _) in allowed.iter().enumerate().filter(|&(_, &is)| is) {
             bits[cpu / 8] |= 1 << (cpu % 8);
         }
@@ -35,9 +38,10 @@ impl Xen {
     /// `XEN_DOMCTL_getvcpuaffinity`; [`most_cpus`](Xen::most_cpus).
     pub fn vcpu_affinity(&self, domid: u16, vcpu: u32) -> Result<Vec<bool>> {
         let most = self.most_cpus()?;
-        let mut bits = vec![0u8; bytes_of(most)];
+        let mut bits = collected(std::iter::repeat_n(0, bytes_of(most)))?;
         self.affinity(domctl::GETVCPUAFFINITY, domid, vcpu, &mut bits, most)?;
-        Ok((0..most as usize).map(|cpu| bits[cpu / 8] >> (cpu % 8) & 1 == 1).collect())
+        let is_allowed = |cpu| bits[cpu / 8] >> (cpu % 8) & 1 == 1;
+        Ok(collected((0..most as usize).map(is_allowed))?)
     }
 
     /// Makes either operation with `bits`, of which `most` count, and reads them back.
