@@ -7,7 +7,9 @@
 #![deny(missing_docs)]
 #![warn(clippy::undocumented_unsafe_blocks)]
 
-use runtime::{Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, export};
+use runtime::{
+    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, copied, export,
+};
 use std::{ffi::c_void, io, ptr, slice};
 
 /// A block of type `mmap_interface`, valid until the heap next changes.
@@ -134,7 +136,7 @@ struct Bytes(Vec<u8>);
 
 impl Argument for Bytes {
     fn read(value: Val<'_>) -> Result<Bytes, Exception> {
-        Ok(Bytes(value.bytes()))
+        copied(value.bytes()).map(Bytes)
     }
 }
 
@@ -172,7 +174,7 @@ export! {
         let (start, length) = mapping.part(start.0, length.0)?;
         // SAFETY: inside the mapping, which stays while the runtime lock is held. The bytes may
         // change meanwhile: they are only copied.
-        Ok(unsafe { slice::from_raw_parts(start, length) }.to_vec())
+        copied(unsafe { slice::from_raw_parts(start, length) })
     }
 
     /// `write : mmap_interface -> string -> int -> unit`

@@ -5,7 +5,7 @@
 
 use super::{Exception, Lock, RawValue};
 use ocaml_interop::{
-    FromOCaml, OCaml, OCamlInt, OCamlInt32, OCamlInt64, OCamlList, OCamlRuntime,
+    FromOCaml, OCaml, OCamlInt, OCamlInt32, OCamlInt64, OCamlRuntime,
     internal::recover_runtime_handle,
 };
 use std::fmt::Display;
@@ -72,14 +72,19 @@ impl<'l> Val<'l> {
         unsafe { (self.raw as *const i64).add(1).read() }
     }
 
+    /// Whether it is no block: a number, or a constructor without an argument.
+    pub fn is_immediate(self) -> bool {
+        self.raw & 1 == 1
+    }
+
     /// `bool`.
     pub fn bool(self) -> bool {
         self.int() != 0
     }
 
     /// `string`.
-    pub fn bytes(self) -> Vec<u8> {
-        self.to::<Vec<u8>, String>()
+    pub fn bytes(self) -> &'l [u8] {
+        self.typed::<String>().as_bytes()
     }
 
     /// `string`, of `N` bytes.
@@ -138,7 +143,10 @@ impl Argument for bool {
 /// `bool array`.
 impl Argument for Vec<bool> {
     fn read(value: Val<'_>) -> Result<Vec<bool>, Exception> {
-        Ok((0..value.size()).map(|i| value.field(i).bool()).collect())
+        let mut bools = Vec::new();
+        bools.try_reserve_exact(value.size())?;
+        bools.extend((0..value.size()).map(|i| value.field(i).bool()));
+        Ok(bools)
     }
 }
 
@@ -165,8 +173,10 @@ pub fn constructor(value: Val<'_>, count: u32, name: &str) -> Result<u32, Except
 
 /// A list of constructors without arguments, each the number of a bit, `valid` being all bits.
 pub fn list_of_constructors(value: Val<'_>, valid: u32, name: &str) -> Result<u32, Exception> {
-    let mut bits = 0;
-    for n in value.to::<Vec<i64>, OCamlList<OCamlInt>>() {
+    let (mut bits, mut list) = (0, value);
+    while !list.is_immediate() {
+        let n = list.field(0).int();
+        list = list.field(1);
         match u32::try_from(n).ok().and_then(|n| 1u32.checked_shl(n)) {
             Some(bit) if valid & bit != 0 => bits |= bit,
             _ => return Err(Exception::Invalid(format!("{name}: no such constructor"))),

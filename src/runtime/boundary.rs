@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Exception, Lock, exception::Raise};
+use super::{Answer, Exception, Lock, RawValue, exception::Raise, large, root};
 use std::{any::Any, panic::AssertUnwindSafe, panic::catch_unwind};
 
 /// Runs a stub's body; an exception that it ends with, or a panic, is raised in OCaml.
@@ -10,9 +10,25 @@ use std::{any::Any, panic::AssertUnwindSafe, panic::catch_unwind};
 /// # Safety
 /// Only as the body of a function that OCaml calls: the lock must be held, and no frame between
 /// may have a destructor.
-pub unsafe fn run<T: Copy>(body: impl FnOnce(&mut Lock) -> Result<T, Exception>) -> T {
+pub unsafe fn run(body: impl FnOnce(&mut Lock) -> Result<Answer, Exception>) -> RawValue {
+    // Here nothing is owned yet, so this may raise.
+    large::clear();
+    root::stock();
     match guarded(|lock| body(lock).map_err(|exception| exception.prepare(lock))) {
-        Ok(value) => value,
+        // SAFETY: the lock is held, and what the body owned is gone: to raise is right here too.
+        Ok(answer) => unsafe { answer.allocate(&mut Lock::held()) },
+        // SAFETY: as above.
+        Err(raise) => unsafe { raise.now() },
+    }
+}
+
+/// The same for a stub whose result is no value.
+///
+/// # Safety
+/// As of [`run`].
+pub unsafe fn run_unboxed<T: Copy>(body: impl FnOnce(&mut Lock) -> Result<T, Exception>) -> T {
+    match guarded(|lock| body(lock).map_err(|exception| exception.prepare(lock))) {
+        Ok(result) => result,
         // SAFETY: the lock is held, and what the body owned is gone.
         Err(raise) => unsafe { raise.now() },
     }
@@ -20,7 +36,7 @@ pub unsafe fn run<T: Copy>(body: impl FnOnce(&mut Lock) -> Result<T, Exception>)
 
 /// Calls `body` and makes a panic an exception that is ready to be raised. Everything that either
 /// owned is gone on return.
-fn guarded<T: Copy>(body: impl FnOnce(&mut Lock) -> Result<T, Raise>) -> Result<T, Raise> {
+fn guarded<T>(body: impl FnOnce(&mut Lock) -> Result<T, Raise>) -> Result<T, Raise> {
     // SAFETY: the contract of `run`.
     let mut lock = unsafe { Lock::held() };
     // Unwind safe: the lock is all that crosses, and has no state.
@@ -62,7 +78,7 @@ macro_rules! export {
                 )*
                 let stub = || -> Result<$result, $crate::Exception> { $body };
                 let result = stub()?;
-                Ok($crate::IntoValue::into_value(result, lock))
+                Ok($crate::IntoAnswer::into_answer(result, lock))
             };
             // SAFETY: OCaml calls this with the lock held, and this frame has no destructor.
             unsafe { $crate::run(body) }

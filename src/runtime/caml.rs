@@ -66,8 +66,10 @@ pub struct CustomOperations {
 unsafe impl Sync for CustomOperations {}
 
 unsafe extern "C" {
+    /// Of at most `MAX_SMALL` words. Neither raises nor runs OCaml code.
     pub fn caml_alloc_small(words: usize, tag: c_int) -> RawValue;
-    /// Of any size; fields that the collector looks into begin as `()`. Runs no OCaml code.
+    /// Of any size; fields that the collector looks into begin as `()`. Runs no OCaml code, and
+    /// raises `Out_of_memory`, as strings do, where the block is larger than a small one.
     pub fn caml_alloc(words: usize, tag: c_int) -> RawValue;
     pub fn caml_modify(field: *mut RawValue, value: RawValue);
     pub fn caml_alloc_initialized_string(length: usize, bytes: *const c_char) -> RawValue;
@@ -78,13 +80,13 @@ unsafe extern "C" {
         most: usize,
     ) -> RawValue;
 
+    /// Raises `Out_of_memory`.
     pub fn caml_register_global_root(value: *mut RawValue);
-    pub fn caml_remove_global_root(value: *mut RawValue);
-    pub fn caml_register_generational_global_root(value: *mut RawValue);
 
     pub fn caml_named_value(name: *const c_char) -> *const RawValue;
     pub fn caml_raise_with_arg(constructor: RawValue, argument: RawValue) -> !;
     pub fn caml_raise(exception: RawValue) -> !;
+    pub fn caml_raise_out_of_memory() -> !;
     pub fn caml_failwith_value(message: RawValue) -> !;
     pub fn caml_invalid_argument_value(message: RawValue) -> !;
 

@@ -3,27 +3,23 @@
 //! `caml_alloc_small` gives at most 256 words, in the minor heap, without running OCaml code. A
 //! block of that size may hold several, each with a header of its own, as the runtime's own
 //! unmarshaller makes them: the minor heap is never walked from end to end. What is larger is
-//! built block by block, see [`Build`].
+//! another matter, see [`Answer`].
 
 #![allow(unsafe_code)]
 
 use super::{
     Lock, RawValue,
     caml::{
-        MAX_SMALL, TAG_ABSTRACT, TAG_CUSTOM, TAG_STRING, TAG_TUPLE, UNIT, caml_alloc,
-        caml_alloc_initialized_string, caml_alloc_small, caml_int32_ops, caml_int64_ops,
-        caml_modify, caml_nativeint_ops, caml_register_global_root, caml_remove_global_root,
-        header, val_int,
+        MAX_SMALL, TAG_ABSTRACT, TAG_CUSTOM, TAG_STRING, TAG_TUPLE, UNIT, caml_alloc_small,
+        caml_int32_ops, caml_int64_ops, caml_nativeint_ops, header, val_int,
     },
+    large::Answer,
+    root::Root,
 };
-use std::{
-    cell::{Cell, UnsafeCell},
-    marker::PhantomData,
-    ptr,
-};
+use std::{marker::PhantomData, ptr};
 
 /// The words of one allocation, headers included.
-const ROOM: usize = MAX_SMALL + 1;
+pub(super) const ROOM: usize = MAX_SMALL + 1;
 
 /// What a field can hold while its carving lasts: an integer, or a block that was carved or that
 /// is shared.
@@ -49,6 +45,11 @@ impl<'c> Field<'c> {
     /// A value that nothing moves while the carving lasts.
     pub(super) fn shared(value: RawValue, _: &Carver<'c>) -> Field<'c> {
         Field(value, PhantomData)
+    }
+
+    /// The value itself.
+    pub(super) fn raw(self) -> RawValue {
+        self.0
     }
 }
 
@@ -168,6 +169,27 @@ impl<'c> Carver<'c> {
         Carver::value(at)
     }
 
+    /// An array.
+    pub fn array(&mut self, fields: impl ExactSizeIterator<Item = Field<'c>>) -> Field<'c> {
+        let length = fields.len();
+        let at = self.advance(1 + length);
+        // SAFETY: advance gave so many words.
+        unsafe { at.write(header(length, TAG_TUPLE)) };
+        let mut written = 0;
+        for field in fields.take(length) {
+            written += 1;
+            // SAFETY: as above.
+            unsafe { at.add(written).cast::<RawValue>().write(field.0) };
+        }
+        assert_eq!(written, length, "an iterator that ends before its length");
+        Carver::value(at)
+    }
+
+    /// The next `words` words as a carver of their own.
+    pub fn part(&mut self, words: usize) -> Carver<'c> {
+        Carver { next: self.advance(words), left: words, carving: PhantomData }
+    }
+
     #[inline]
     fn advance(&mut self, words: usize) -> *mut usize {
         assert!(words <= self.left, "more is carved than was allocated");
@@ -209,92 +231,77 @@ impl Lock {
     }
 }
 
-/// Builds a list whose elements are carved by `element`, of `WORDS` words each, in the reverse of
-/// the order in which `items` gives them.
+/// How the elements of a list are carved.
+pub trait Element<T> {
+    /// Words of one, headers included.
+    const WORDS: usize;
+    /// What those of one allocation may share, read once for all.
+    type Shared<'c>;
+
+    /// Reads it.
+    fn shared<'c>(carver: &Carver<'c>) -> Self::Shared<'c>;
+
+    /// Carves one.
+    fn carve<'c>(carver: &mut Carver<'c>, shared: &mut Self::Shared<'c>, item: T) -> Field<'c>;
+}
+
+/// Builds a list of elements, in the reverse of the order in which `items` gives what they are
+/// made of.
 ///
 /// Each element has a carver of its own whose size is known when this is compiled, so that its
 /// checks cost nothing when it runs.
 #[inline(always)]
-pub fn list<const WORDS: usize, T>(
+pub fn list<E: Element<T>, T>(
     lock: &mut Lock,
     mut items: impl ExactSizeIterator<Item = T>,
-    element: impl for<'c> Fn(&mut Carver<'c>, T) -> Field<'c>,
 ) -> RawValue {
     /// Words of a cons cell.
     const CONS: usize = 3;
-    let batch = const { ROOM / (WORDS + CONS) };
-    const { assert!(WORDS + CONS <= ROOM, "an element must fit into one allocation") };
+    let words = const {
+        assert!(E::WORDS + CONS <= ROOM, "an element must fit into one allocation");
+        E::WORDS + CONS
+    };
+    if items.len() == 0 {
+        return UNIT;
+    }
     Root::with(UNIT, |done| {
         while items.len() > 0 {
-            let count = batch.min(items.len());
-            let cells = lock.carve(count * (WORDS + CONS), |carver| {
-                // Read after the allocation, which may have moved it.
+            let count = items.len().min(ROOM / words);
+            let cells = lock.carve(count * words, |carver| {
+                // These are read after the allocation, which may have moved them.
                 let mut cells = Field(done.get(), PhantomData);
+                let mut shared = E::shared(carver);
                 for item in items.by_ref().take(count) {
-                    let next = carver.advance(WORDS + CONS);
-                    let mut part = Carver { next, left: WORDS + CONS, carving: PhantomData };
-                    let head = element(&mut part, item);
+                    let next = carver.advance(words);
+                    let mut part = Carver { next, left: words, carving: PhantomData };
+                    let head = E::carve(&mut part, &mut shared, item);
                     cells = part.tuple([head, cells]);
                     debug_assert_eq!(part.left, 0, "less is carved than was allocated");
                 }
                 cells
             });
             done.set(cells);
-            // A list of one batch is done, and has cost no registration.
-            if items.len() > 0 {
-                done.register();
-            }
         }
         done.get()
     })
 }
 
-/// A value that survives allocations.
-struct Root {
-    value: UnsafeCell<RawValue>,
-    registered: Cell<bool>,
-}
-
-impl Root {
-    /// Holds `value` while `body` runs.
-    fn with<R>(value: RawValue, body: impl FnOnce(&Root) -> R) -> R {
-        struct Unregister<'r>(&'r Root);
-        impl Drop for Unregister<'_> {
-            fn drop(&mut self) {
-                if self.0.registered.get() {
-                    // SAFETY: pairs the registration below.
-                    unsafe { caml_remove_global_root(self.0.value.get()) };
-                }
-            }
-        }
-        let root = Root { value: UnsafeCell::new(value), registered: Cell::new(false) };
-        let held = Unregister(&root);
-        body(held.0)
-    }
-
-    /// From here on the collector knows of the value and updates it.
-    fn register(&self) {
-        if !self.registered.replace(true) {
-            // SAFETY: the cell does not move before it is unregistered.
-            unsafe { caml_register_global_root(self.value.get()) };
-        }
-    }
-
-    fn get(&self) -> RawValue {
-        // SAFETY: only this thread and, while it allocates, the collector write the cell.
-        unsafe { self.value.get().read_volatile() }
-    }
-
-    fn set(&self, value: RawValue) {
-        // SAFETY: as above.
-        unsafe { self.value.get().write_volatile(value) };
-    }
-}
-
 /// What a stub can give.
-pub trait IntoValue {
-    /// Builds it.
+pub trait IntoValue: Sized {
+    /// Builds it, of small allocations alone: none that can raise.
     fn into_value(self, lock: &mut Lock) -> RawValue;
+}
+
+/// What a stub can give, of any size.
+pub trait IntoAnswer {
+    /// Builds it, or what is to be built.
+    fn into_answer(self, lock: &mut Lock) -> Answer;
+}
+
+impl<T: IntoValue> IntoAnswer for T {
+    fn into_answer(self, lock: &mut Lock) -> Answer {
+        Answer::Value(self.into_value(lock))
+    }
 }
 
 /// `unit`.
@@ -340,21 +347,27 @@ impl IntoValue for i64 {
 }
 
 /// `string`.
-impl IntoValue for Vec<u8> {
-    fn into_value(self, _: &mut Lock) -> RawValue {
-        // SAFETY: the lock is held, and the bytes are copied.
-        unsafe { caml_alloc_initialized_string(self.len(), self.as_ptr().cast()) }
+impl IntoAnswer for Vec<u8> {
+    fn into_answer(self, lock: &mut Lock) -> Answer {
+        Answer::bytes(self, lock)
     }
 }
 
 /// `bool array`.
-impl IntoValue for Vec<bool> {
-    fn into_value(self, lock: &mut Lock) -> RawValue {
-        Build::tuple(self.into_iter().map(|b| Build::Int(b.into()))).into_value(lock)
+impl IntoAnswer for Vec<bool> {
+    fn into_answer(self, lock: &mut Lock) -> Answer {
+        Answer::bools(self, lock)
     }
 }
 
-/// A value described before it is built, for results that are built seldom.
+/// `int64 array`.
+impl IntoAnswer for Vec<i64> {
+    fn into_answer(self, lock: &mut Lock) -> Answer {
+        Answer::int64s(self, lock)
+    }
+}
+
+/// A value described before it is built, for results that are built seldom and are small.
 #[derive(Clone, Debug)]
 pub enum Build {
     /// `int`, or a constructor without argument.
@@ -386,20 +399,21 @@ impl Build {
             .fold(Build::Int(0), |tail, bit| Build::tuple([Build::Int(bit.into()), tail]))
     }
 
-    /// Words of its blocks, headers included, if they can be carved: they fit into one allocation,
-    /// and none is empty (there is one empty block for all, the runtime's own).
-    fn words(&self) -> Option<usize> {
-        let words = match self {
+    /// Words of its blocks, headers included.
+    ///
+    /// # Panics
+    /// For a block without fields: there is one for all, the runtime's own.
+    fn words(&self) -> usize {
+        match self {
             Build::Int(_) => 0,
             Build::Int64(_) | Build::Int32(_) | Build::Nativeint(_) => Carver::BOXED,
             Build::String(bytes) => Carver::string_words(bytes.len()),
             Build::Abstract(words) => 1 + words.len(),
-            Build::Block(_, fields) if fields.is_empty() => return None,
             Build::Block(_, fields) => {
-                fields.iter().try_fold(1 + fields.len(), |sum, field| Some(sum + field.words()?))?
+                assert!(!fields.is_empty(), "a block without fields");
+                1 + fields.len() + fields.iter().map(Build::words).sum::<usize>()
             }
-        };
-        (words <= ROOM).then_some(words)
+        }
     }
 
     fn carve<'c>(&self, carver: &mut Carver<'c>) -> Field<'c> {
@@ -418,46 +432,11 @@ impl Build {
     }
 }
 
-impl Build {
-    /// Builds what cannot be carved: a block of its own, wherever the runtime wants it.
-    fn allocate(self, lock: &mut Lock) -> RawValue {
-        match self {
-            Build::String(bytes) => bytes.into_value(lock),
-            Build::Abstract(words) => {
-                // SAFETY: the lock is held.
-                let block = unsafe { caml_alloc(words.len(), TAG_ABSTRACT.into()) };
-                // SAFETY: the block has so many words, which the collector does not look into.
-                unsafe { ptr::copy_nonoverlapping(words.as_ptr(), block as *mut _, words.len()) };
-                block
-            }
-            Build::Block(tag, fields) => {
-                // SAFETY: the lock is held.
-                let block = unsafe { caml_alloc(fields.len(), tag.into()) };
-                Root::with(block, |block| {
-                    block.register();
-                    for (i, field) in fields.into_iter().enumerate() {
-                        let value = field.into_value(lock);
-                        // SAFETY: the block has a field i, and holds good values throughout. It is
-                        // read after the allocation of the value, which may have moved it, and
-                        // nothing is allocated between that and the assignment.
-                        unsafe { caml_modify((block.get() as *mut RawValue).add(i), value) };
-                    }
-                    block.get()
-                })
-            }
-            small => unreachable!("{small:?} fits"),
-        }
-    }
-}
-
 impl IntoValue for Build {
     fn into_value(self, lock: &mut Lock) -> RawValue {
         match self {
             Build::Int(n) => val_int(n),
-            block => match block.words() {
-                Some(words) => lock.carve(words, |carver| block.carve(carver)),
-                None => block.allocate(lock),
-            },
+            block => lock.carve(block.words(), |carver| block.carve(carver)),
         }
     }
 }
@@ -512,12 +491,18 @@ mod tests {
 
     #[test]
     fn a_list_is_the_reverse_of_its_items_across_batches() {
-        // 257 / (98 + 3) makes batches of 2.
-        const WORDS: usize = 98;
+        struct Numbers;
+        impl Element<i32> for Numbers {
+            // 257 / (98 + 3) makes batches of 2.
+            const WORDS: usize = 98;
+            type Shared<'c> = ();
+            fn shared<'c>(_: &Carver<'c>) {}
+            fn carve<'c>(carver: &mut Carver<'c>, _: &mut (), n: i32) -> Field<'c> {
+                carver.tuple([Field::int(n.into()); 97])
+            }
+        }
         for count in [0, 1, 2, 3, 4, 5, 1000] {
-            let value = list::<WORDS, _>(&mut lock(), 0..count, |carver, n: i32| {
-                carver.tuple([Field::int(n.into()); WORDS - 1])
-            });
+            let value = list::<Numbers, i32>(&mut lock(), 0..count);
             let (mut cells, mut seen) = (read(value), Vec::new());
             while let Read::Block(0, mut cell) = cells {
                 let Some(Read::Block(0, head)) = cell.first() else { panic!("{cell:?}") };
@@ -539,34 +524,19 @@ mod tests {
     }
 
     #[test]
-    fn arrays_of_any_length_are_built() {
-        // Around what one allocation holds: 256 fields, or 64 boxed numbers with theirs.
-        for length in [0, 1, 63, 64, 65, 255, 256, 257, 5000] {
-            let flags: Vec<bool> = (0..length).map(|i| i % 3 == 0).collect();
-            let expected = flags.iter().map(|&flag| Read::Int(flag.into())).collect();
-            assert_eq!(read(flags.into_value(&mut lock())), Read::Block(0, expected), "{length}");
-
-            let numbers = Build::tuple((0..length).map(|i| Build::Int64(i << 40)));
-            let ops = &raw const caml_int64_ops as usize;
-            let expected = (0..length).map(|i| Read::Boxed(ops, i << 40)).collect();
-            assert_eq!(read(numbers.into_value(&mut lock())), Read::Block(0, expected));
-        }
-    }
-
-    #[test]
-    fn what_does_not_fit_is_built_from_parts() {
-        let long = vec![7; 5168];
-        let part = |n| Build::tuple([Build::Int32(n), Build::tuple([]), Build::Int(1)]);
+    fn what_is_described_is_built_in_one_allocation() {
+        let part = |n| Build::tuple([Build::Int32(n), Build::Int(1)]);
+        let text = vec![7; 1000];
         let whole = Build::Block(
             2,
-            vec![part(-1), Build::String(long.clone()), Build::Abstract(vec![1; 300]), part(2)],
+            vec![part(-1), Build::String(text.clone()), Build::Abstract(vec![1; 100]), part(2)],
         );
         let Read::Block(2, fields) = read(whole.into_value(&mut lock())) else { panic!() };
         let boxed = |n| Read::Boxed(&raw const caml_int32_ops as usize, n);
-        let part = |n| Read::Block(0, vec![boxed(n), Read::Block(0, vec![]), Read::Int(1)]);
+        let part = |n| Read::Block(0, vec![boxed(n), Read::Int(1)]);
         assert_eq!(fields[0], part(-1));
-        assert_eq!(fields[1], Read::String(long));
-        let words = (0..300).map(|_| Read::Int(0)).collect();
+        assert_eq!(fields[1], Read::String(text));
+        let words = (0..100).map(|_| Read::Int(0)).collect();
         assert_eq!(fields[2], Read::Block(TAG_ABSTRACT, words));
         assert_eq!(fields[3], part(2));
     }

@@ -136,7 +136,7 @@ macro_rules! export_unboxed {
                 $body
             };
             // SAFETY: OCaml calls this with the lock held, and this frame has no destructor.
-            unsafe { $crate::run(body) }
+            unsafe { $crate::run_unboxed(body) }
         }
 
         #[doc = concat!("[`", stringify!($native), "`] for bytecode.")]
@@ -150,7 +150,7 @@ macro_rules! export_unboxed {
                 )*
                 let body = || -> Result<$result, $crate::Exception> { $body };
                 let result = body()?;
-                Ok($crate::IntoValue::into_value(result, lock))
+                Ok($crate::IntoAnswer::into_answer(result, lock))
             };
             // SAFETY: as above.
             unsafe { $crate::run(body) }

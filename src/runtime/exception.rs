@@ -5,11 +5,12 @@
 use super::{
     Lock,
     caml::{
-        RawValue, caml_alloc_initialized_string, caml_failwith_value, caml_invalid_argument_value,
-        caml_named_value, caml_raise, caml_raise_with_arg,
+        RawValue, caml_failwith_value, caml_invalid_argument_value, caml_named_value, caml_raise,
+        caml_raise_out_of_memory, caml_raise_with_arg,
     },
+    carve::Carver,
 };
-use std::ffi::CStr;
+use std::{collections::TryReserveError, ffi::CStr};
 
 /// An exception that a stub ends with.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +23,22 @@ pub enum Exception {
     Failure(String),
     /// One that OCaml code raised; good until the heap next changes.
     Raised(RawValue),
+    /// `Out_of_memory`.
+    OutOfMemory,
+}
+
+impl From<TryReserveError> for Exception {
+    fn from(_: TryReserveError) -> Exception {
+        Exception::OutOfMemory
+    }
+}
+
+/// A copy, or `Out_of_memory`: for what may be of any size.
+pub fn copied<T: Copy>(slice: &[T]) -> Result<Vec<T>, Exception> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(slice.len())?;
+    copy.extend_from_slice(slice);
+    Ok(copy)
 }
 
 /// An exception as OCaml wants it. Nothing in it has a destructor, so that it may jump.
@@ -35,16 +52,26 @@ pub enum Raise {
     Failure(RawValue),
     /// As it is.
     Exception(RawValue),
+    /// `Out_of_memory`.
+    OutOfMemory,
 }
+
+/// Bytes of the longest message. A longer one, which quotes an argument, is cut: it would have to
+/// be allocated where that can raise, see [`large`](super::large).
+const LONGEST: usize = 1024;
 
 impl Exception {
     /// Moves the message to OCaml's heap.
-    pub fn prepare(self, _: &mut Lock) -> Raise {
-        // SAFETY: the lock is held; the message is copied. The constructor, a root of the
-        // runtime's, is read after the allocation.
+    pub fn prepare(self, lock: &mut Lock) -> Raise {
+        let mut string = |text: &str| {
+            let most = text.len().min(LONGEST);
+            let end = (0..=most).rfind(|&end| text.is_char_boundary(end)).unwrap_or(0);
+            let text = &text.as_bytes()[..end];
+            lock.carve(Carver::string_words(text.len()), |carver| carver.string(text))
+        };
+        // SAFETY: the lock is held. The constructor, a root of the runtime's, is read after the
+        // allocation.
         unsafe {
-            let string =
-                |text: &str| caml_alloc_initialized_string(text.len(), text.as_ptr().cast());
             match &self {
                 Exception::Registered(name, message) => {
                     let constructor = caml_named_value(name.as_ptr());
@@ -58,6 +85,7 @@ impl Exception {
                 Exception::Invalid(message) => Raise::Invalid(string(message)),
                 Exception::Failure(message) => Raise::Failure(string(message)),
                 Exception::Raised(exception) => Raise::Exception(*exception),
+                Exception::OutOfMemory => Raise::OutOfMemory,
             }
         }
     }
@@ -79,6 +107,7 @@ impl Raise {
                 Raise::Invalid(message) => caml_invalid_argument_value(message),
                 Raise::Failure(message) => caml_failwith_value(message),
                 Raise::Exception(exception) => caml_raise(exception),
+                Raise::OutOfMemory => caml_raise_out_of_memory(),
             }
         }
     }

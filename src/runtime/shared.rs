@@ -6,67 +6,106 @@
 
 use super::{
     Build, Carver, Field, Lock, RawValue,
-    caml::{UNIT, caml_register_generational_global_root},
+    caml::{UNIT, caml_modify},
     carve::IntoValue,
+    root::Root,
 };
 use std::{
-    cell::UnsafeCell,
-    hint,
-    sync::atomic::{AtomicU8, Ordering},
+    ptr,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicPtr, Ordering},
+    },
 };
 
 /// A table of `N` values, each built when it is first wanted and kept for the process's life.
+///
+/// It is an array of arrays in OCaml's heap, with one root: each is small, so that no allocation
+/// here can raise.
 pub struct Shared<const N: usize> {
-    values: [UnsafeCell<RawValue>; N],
-    states: [AtomicU8; N],
+    table: AtomicPtr<Root>,
+    /// For domains of OCaml 5 that store at once. Nothing is allocated while it is held: that may
+    /// mean to wait for other domains.
+    storing: Mutex<()>,
 }
 
-// SAFETY: a value is written by the one thread that claimed its state, before it is ready, and by
-// the collector when no thread runs OCaml code or a stub.
-unsafe impl<const N: usize> Sync for Shared<N> {}
+/// Fields of each array.
+const FIELDS: usize = 64;
 
-const ABSENT: u8 = 0;
-const CLAIMED: u8 = 1;
-const READY: u8 = 2;
+fn field(block: RawValue, i: usize) -> *mut RawValue {
+    (block as *mut RawValue).wrapping_add(i)
+}
+
+fn array(lock: &mut Lock) -> RawValue {
+    lock.carve(1 + FIELDS, |carver| carver.array((0..FIELDS).map(|_| Field::int(0))))
+}
 
 impl<const N: usize> Shared<N> {
-    /// An empty table. It must be a static: the collector keeps its address.
+    /// An empty table. It must be a static: it is never freed.
     #[allow(clippy::new_without_default)] // A static wants a const fn.
     pub const fn new() -> Shared<N> {
-        Shared {
-            values: [const { UnsafeCell::new(UNIT) }; N],
-            states: [const { AtomicU8::new(ABSENT) }; N],
+        const { assert!(N <= FIELDS * FIELDS) };
+        Shared { table: AtomicPtr::new(ptr::null_mut()), storing: Mutex::new(()) }
+    }
+
+    /// Value `i`, or `()` if it is not there.
+    #[inline]
+    fn value(&self, i: usize) -> RawValue {
+        // SAFETY: a root that was stored here, which is a static.
+        let Some(table) = (unsafe { self.table.load(Ordering::Acquire).as_ref() }) else {
+            return UNIT;
+        };
+        assert!(i < N);
+        // SAFETY: the table and what is in it have FIELDS fields each.
+        unsafe {
+            match field(table.get(), i / FIELDS).read_volatile() {
+                UNIT => UNIT,
+                row => field(row, i % FIELDS).read_volatile(),
+            }
         }
     }
 
     /// Sees to it that value `i` is there. Nothing mutable may be in it.
     #[inline]
     pub fn ensure(&'static self, lock: &mut Lock, i: usize, describe: impl FnOnce() -> Build) {
-        if self.states[i].load(Ordering::Acquire) != READY {
+        if self.value(i) == UNIT {
             self.build(lock, i, describe());
         }
     }
 
     #[cold]
     fn build(&'static self, lock: &mut Lock, i: usize, description: Build) {
-        // Built before it is claimed: to allocate may mean to wait for other domains, and one of
-        // them may be waiting below for this one.
-        let value = description.into_value(lock);
-        let claim =
-            self.states[i].compare_exchange(ABSENT, CLAIMED, Ordering::Acquire, Ordering::Acquire);
-        if claim.is_ok() {
-            // SAFETY: claimed by this thread alone; nothing was allocated since `value` was.
-            unsafe {
-                self.values[i].get().write(value);
-                caml_register_generational_global_root(self.values[i].get());
-            }
-            self.states[i].store(READY, Ordering::Release);
-        } else {
-            // Another domain is between the two lines above.
-            while self.states[i].load(Ordering::Acquire) != READY {
-                hint::spin_loop();
+        if self.table.load(Ordering::Acquire).is_null() {
+            let table = Root::take(array(lock));
+            let address = ptr::from_ref(table).cast_mut();
+            let first = self.table.compare_exchange(
+                ptr::null_mut(),
+                address,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            );
+            // Another domain was faster.
+            if first.is_err() {
+                table.release();
             }
         }
+        Root::with(description.into_value(lock), |value| {
+            let row = array(lock);
+            let _storing = self.storing.lock().unwrap_or_else(PoisonError::into_inner);
+            // SAFETY: the table is there, fields are in bounds, and nothing was allocated since
+            // `row` was.
+            unsafe {
+                let table = (*self.table.load(Ordering::Acquire)).get();
+                let at = field(table, i / FIELDS);
+                if at.read_volatile() == UNIT {
+                    caml_modify(at, row);
+                }
+                let at = field(at.read_volatile(), i % FIELDS);
+                if at.read_volatile() == UNIT {
+                    caml_modify(at, value.get());
+                }
+            }
+        });
     }
 
     /// Value `i`.
@@ -75,8 +114,40 @@ impl<const N: usize> Shared<N> {
     /// If it has not been [`ensure`](Shared::ensure)d.
     #[inline]
     pub fn get<'c>(&'static self, carver: &Carver<'c>, i: usize) -> Field<'c> {
-        assert!(self.states[i].load(Ordering::Acquire) == READY, "a shared value must be ensured");
-        // SAFETY: ready, so only the collector writes it, and not while a carving lasts.
-        Field::shared(unsafe { self.values[i].get().read_volatile() }, carver)
+        let value = self.value(i);
+        assert!(value != UNIT, "a shared value must be ensured");
+        Field::shared(value, carver)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caml::stand_in::{Read, read};
+
+    #[test]
+    fn a_value_is_built_once_and_shared() {
+        static SHARED: Shared<200> = Shared::new();
+        // SAFETY: the stand-in has no lock.
+        let mut lock = unsafe { Lock::held() };
+        let lock = &mut lock;
+        for i in [199, 0, 63, 64, 65] {
+            for _ in 0..2 {
+                SHARED.ensure(lock, i, || Build::tuple([Build::Int(i as i64)]));
+            }
+        }
+        SHARED.ensure(lock, 0, || panic!("it is there"));
+        let pair = lock.carve(3, |c| c.tuple([SHARED.get(c, 199), SHARED.get(c, 64)]));
+        let one = |n| Read::Block(0, vec![Read::Int(n)]);
+        assert_eq!(read(pair), Read::Block(0, vec![one(199), one(64)]));
+    }
+
+    #[test]
+    #[should_panic(expected = "a shared value must be ensured")]
+    fn a_value_that_is_not_there_is_not_made_up() {
+        static SHARED: Shared<2> = Shared::new();
+        // SAFETY: the stand-in has no lock.
+        let mut lock = unsafe { Lock::held() };
+        lock.carve(2, |c| c.tuple([SHARED.get(c, 1)]));
     }
 }

@@ -1,7 +1,7 @@
 //! The hypervisor's console.
 
 use super::Handle;
-use runtime::{Argument, Exception, Val, export, unlocked};
+use runtime::{Argument, Exception, Val, copied, export, unlocked};
 
 /// Keys of the hypervisor's console. Upstream ends at a zero byte what it passes on.
 pub struct Keys(Vec<u8>);
@@ -12,7 +12,7 @@ impl Argument for Keys {
         if keys.contains(&0) {
             return Err(Exception::Invalid("keys: a zero byte is no key".to_owned()));
         }
-        Ok(Keys(keys))
+        copied(keys).map(Keys)
     }
 }
 

@@ -6,49 +6,76 @@ use crate::{
     hypervisor::{DomainList, Wanted},
 };
 use runtime::{
-    Argument, Build, Carver, Exception, Field, IntoValue, Lock, RawValue, Shared, Val, export, int,
-    list, unlocked,
+    Argument, Build, Carver, Element, Exception, Field, IntoValue, Lock, RawValue, Shared, Val,
+    export, int, list, unlocked,
 };
 use std::slice;
 
-/// Words of a `domaininfo`: the record, its handle, its boxed numbers, of which `ssidref` may be
-/// shared. Its `arch_config` always is.
-const fn words(shared_ssidref: bool) -> usize {
-    (1 + 17) + (1 + 16) + if shared_ssidref { 4 } else { 5 } * Carver::BOXED
+/// The record `domaininfo`. With `SHARED_SSIDREF` its ssidref must be zero.
+struct Record<const SHARED_SSIDREF: bool>;
+
+/// What records share: the box of an `ssidref` of zero, and the `arch_config` of the last index.
+struct Common<'c> {
+    ssidref: Option<Field<'c>>,
+    arch_config: (usize, Field<'c>),
 }
 
-/// Builds the record `domaininfo`. With `SHARED_SSIDREF` its ssidref must be zero.
-#[inline(always)]
-fn domaininfo<'c, const SHARED_SSIDREF: bool>(
-    carver: &mut Carver<'c>,
-    info: &DomainInfo,
-) -> Field<'c> {
-    let flag = |bit| Field::bool(info.flags & bit != 0);
-    let handle = carver.bytes(&info.handle);
-    let fields = [
-        Field::int(info.domain.into()),
-        flag(domctl::DOMINF_DYING),
-        flag(domctl::DOMINF_SHUTDOWN),
-        flag(domctl::DOMINF_PAUSED),
-        flag(domctl::DOMINF_BLOCKED),
-        flag(domctl::DOMINF_RUNNING),
-        flag(domctl::DOMINF_HVM_GUEST),
-        Field::int(domctl::shutdown_code(info.flags).into()),
-        carver.nativeint(info.tot_pages as i64),
-        carver.nativeint(info.max_pages as i64),
-        carver.int64(info.shared_info_frame as i64),
-        carver.int64(info.cpu_time as i64),
-        Field::int(info.nr_online_vcpus.into()),
-        Field::int(info.max_vcpu_id.into()),
-        if SHARED_SSIDREF {
-            SSIDREF_ZERO.get(carver, 0)
-        } else {
-            carver.int32(info.ssidref as i32)
-        },
-        handle,
-        ARCH_CONFIGS.get(carver, arch_config_index(info)),
-    ];
-    carver.tuple(fields)
+impl<const SHARED_SSIDREF: bool> Element<&DomainInfo> for Record<SHARED_SSIDREF> {
+    /// Of the record, its handle and its boxed numbers.
+    const WORDS: usize = (1 + 17) + (1 + 16) + if SHARED_SSIDREF { 4 } else { 5 } * Carver::BOXED;
+
+    type Shared<'c> = Common<'c>;
+
+    #[inline(always)]
+    fn shared<'c>(carver: &Carver<'c>) -> Common<'c> {
+        Common {
+            ssidref: SHARED_SSIDREF.then(|| SSIDREF_ZERO.get(carver, 0)),
+            arch_config: (usize::MAX, Field::int(0)),
+        }
+    }
+
+    #[inline(always)]
+    fn carve<'c>(carver: &mut Carver<'c>, shared: &mut Common<'c>, info: &DomainInfo) -> Field<'c> {
+        let flag = |bit| Field::bool(info.flags & bit != 0);
+        let index = arch_config_index(info);
+        if shared.arch_config.0 != index {
+            shared.arch_config = (index, ARCH_CONFIGS.get(carver, index));
+        }
+        let handle = carver.bytes(&info.handle);
+        let fields = [
+            Field::int(info.domain.into()),
+            flag(domctl::DOMINF_DYING),
+            flag(domctl::DOMINF_SHUTDOWN),
+            flag(domctl::DOMINF_PAUSED),
+            flag(domctl::DOMINF_BLOCKED),
+            flag(domctl::DOMINF_RUNNING),
+            flag(domctl::DOMINF_HVM_GUEST),
+            Field::int(domctl::shutdown_code(info.flags).into()),
+            carver.nativeint(info.tot_pages as i64),
+            carver.nativeint(info.max_pages as i64),
+            carver.int64(info.shared_info_frame as i64),
+            carver.int64(info.cpu_time as i64),
+            Field::int(info.nr_online_vcpus.into()),
+            Field::int(info.max_vcpu_id.into()),
+            match shared.ssidref {
+                Some(zero) => zero,
+                None => carver.int32(info.ssidref as i32),
+            },
+            handle,
+            shared.arch_config.1,
+        ];
+        carver.tuple(fields)
+    }
+}
+
+impl<const SHARED_SSIDREF: bool> Record<SHARED_SSIDREF> {
+    /// One by itself.
+    fn single(lock: &mut Lock, info: &DomainInfo) -> RawValue {
+        lock.carve(Self::WORDS, |carver| {
+            let mut shared = Self::shared(carver);
+            Self::carve(carver, &mut shared, info)
+        })
+    }
 }
 
 /// Every `arch_config` that has been seen. Domains have few different ones, and nothing in them
@@ -92,16 +119,15 @@ fn ensure_shared(lock: &mut Lock, records: &[DomainInfo]) -> bool {
 
 /// `domaininfo list`, in the reverse of the order of `records`.
 #[inline(always)]
-#[allow(clippy::redundant_closure)] // A function's name in its place is not inlined.
 fn list_reversed<'r>(
     lock: &mut Lock,
     shared_ssidref: bool,
     records: impl ExactSizeIterator<Item = &'r DomainInfo>,
 ) -> RawValue {
     if shared_ssidref {
-        list::<{ words(true) }, _>(lock, records, |carver, info| domaininfo::<true>(carver, info))
+        list::<Record<true>, _>(lock, records)
     } else {
-        list::<{ words(false) }, _>(lock, records, |carver, info| domaininfo::<false>(carver, info))
+        list::<Record<false>, _>(lock, records)
     }
 }
 
@@ -167,9 +193,9 @@ impl Argument for Count {
 impl IntoValue for DomainInfo {
     fn into_value(self, lock: &mut Lock) -> RawValue {
         if ensure_shared(lock, slice::from_ref(&self)) {
-            lock.carve(words(true), |carver| domaininfo::<true>(carver, &self))
+            Record::<true>::single(lock, &self)
         } else {
-            lock.carve(words(false), |carver| domaininfo::<false>(carver, &self))
+            Record::<false>::single(lock, &self)
         }
     }
 }

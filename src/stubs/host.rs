@@ -95,15 +95,6 @@ impl Argument for Timeout {
     }
 }
 
-/// `int64 array`.
-pub struct Numbers(Vec<i64>);
-
-impl IntoValue for Numbers {
-    fn into_value(self, lock: &mut Lock) -> RawValue {
-        Build::tuple(self.0.into_iter().map(Build::Int64)).into_value(lock)
-    }
-}
-
 export! {
     /// `version : handle -> version`
     ///
@@ -158,9 +149,9 @@ export! {
     /// `Invalid_argument` for a number below 1.
     ///
     /// Hypercall: `XEN_SYSCTL_getcpuinfo`.
-    fn stub_xc_pcpu_info(handle: Handle, count: CpuCount) -> Numbers {
+    fn stub_xc_pcpu_info(handle: Handle, count: CpuCount) -> Vec<i64> {
         let times = unlocked(|| handle.idle_times(count.0))?;
-        Ok(Numbers(times.into_iter().map(|time| time as i64).collect()))
+        Ok(times.into_iter().map(|time| time as i64).collect())
     }
 
     /// `get_cpu_featureset : handle -> featureset_index -> int64 array`
@@ -170,9 +161,9 @@ export! {
     /// `Error`: `EOPNOTSUPP` for a kind of guests that the hypervisor was built without.
     ///
     /// Hypercall: `XEN_SYSCTL_get_cpu_featureset`.
-    fn stub_xc_get_cpu_featureset(handle: Handle, index: Featureset) -> Numbers {
+    fn stub_xc_get_cpu_featureset(handle: Handle, index: Featureset) -> Vec<i64> {
         let words = unlocked(|| handle.cpu_featureset(index.0))?;
-        Ok(Numbers(words.into_iter().map(i64::from).collect()))
+        Ok(words.into_iter().map(i64::from).collect())
     }
 
     /// `watchdog : handle -> int -> int32 -> int`

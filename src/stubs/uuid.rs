@@ -1,6 +1,7 @@
 //! UUIDs, which Xen calls the handles of domains.
 
 use runtime::{Argument, Exception, Val, export};
+use std::borrow::Cow;
 
 /// A UUID as text, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,8 +10,8 @@ pub struct Uuid(pub [u8; 16]);
 impl Argument for Uuid {
     fn read(value: Val<'_>) -> Result<Uuid, Exception> {
         let text = value.bytes();
-        parse_uuid(&text).map(Uuid).ok_or_else(|| {
-            let text = String::from_utf8_lossy(&text);
+        parse_uuid(text).map(Uuid).ok_or_else(|| {
+            let text = beginning(text);
             // Upstream's words, which name a function of long ago.
             Exception::Invalid(format!("Xc.int_array_of_uuid_string: {text}"))
         })
@@ -44,13 +45,21 @@ impl Argument for UuidBytes {
     }
 }
 
-/// A UUID as text, for `Xenctrl_domains`.
-struct Text(Vec<u8>);
+/// The bytes of a UUID that is given as text, for `Xenctrl_domains`.
+struct Parsed(UuidBytes);
 
-impl Argument for Text {
-    fn read(value: Val<'_>) -> Result<Text, Exception> {
-        Ok(Text(value.bytes()))
+impl Argument for Parsed {
+    fn read(value: Val<'_>) -> Result<Parsed, Exception> {
+        let text = value.bytes();
+        parse_uuid(text)
+            .map(|uuid| Parsed(UuidBytes(uuid)))
+            .ok_or_else(|| Exception::Invalid(format!("uuid: {:?} is none", beginning(text))))
     }
+}
+
+/// Enough of a text to recognise it by.
+fn beginning(text: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(&text[..text.len().min(200)])
 }
 
 export! {
@@ -59,10 +68,8 @@ export! {
     /// The 16 bytes of a UUID that is given as text.
     ///
     /// Hypercalls: none.
-    fn stub_xenctrl_uuid_of_string(text: Text) -> Vec<u8> {
-        parse_uuid(&text.0).map(Vec::from).ok_or_else(|| {
-            Exception::Invalid(format!("uuid: {:?} is none", String::from_utf8_lossy(&text.0)))
-        })
+    fn stub_xenctrl_uuid_of_string(uuid: Parsed) -> Vec<u8> {
+        Ok(uuid.0.0.to_vec())
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Domid, Handle};
 use crate::abi::domctl::VcpuInfo;
-use runtime::{Argument, Build, Exception, IntoValue, Lock, RawValue, Val, export, int, unlocked};
+use runtime::{
+    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, copied, export, int, unlocked,
+};
 
 /// A vCPU's number. Upstream cuts it down to 16 bits in two of these, and acts on another vCPU.
 #[derive(Clone, Copy)]
@@ -82,6 +84,6 @@ export! {
     ///
     /// Hypercall: `XEN_DOMCTL_getvcpucontext`.
     fn stub_xc_vcpu_context_get(handle: Handle, domid: Domid, vcpu: Vcpu) -> Vec<u8> {
-        Ok(unlocked(|| handle.vcpu_context(domid.0, vcpu.0))?.to_vec())
+        copied(&unlocked(|| handle.vcpu_context(domid.0, vcpu.0))?)
     }
 }

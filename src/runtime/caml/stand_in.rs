@@ -13,7 +13,8 @@ pub const UNWRITTEN: usize = 0xDEAD_0000_DEAD_0001;
 unsafe extern "C" fn caml_alloc_small(words: usize, tag: c_int) -> RawValue {
     let block = Box::leak(vec![UNWRITTEN; words + 1].into_boxed_slice());
     block[0] = header(words, tag as u8);
-    &raw mut block[1] as RawValue
+    // Of the whole block, since its header stands before its address.
+    block.as_mut_ptr().wrapping_add(1) as RawValue
 }
 
 #[unsafe(no_mangle)]
@@ -60,10 +61,6 @@ unsafe extern "C" fn caml_string_length(value: RawValue) -> usize {
 #[unsafe(no_mangle)]
 extern "C" fn caml_register_global_root(_: *mut RawValue) {}
 #[unsafe(no_mangle)]
-extern "C" fn caml_remove_global_root(_: *mut RawValue) {}
-#[unsafe(no_mangle)]
-extern "C" fn caml_register_generational_global_root(_: *mut RawValue) {}
-#[unsafe(no_mangle)]
 extern "C" fn caml_enter_blocking_section_no_pending() {}
 #[unsafe(no_mangle)]
 extern "C" fn caml_leave_blocking_section() {}
@@ -79,7 +76,7 @@ macro_rules! unreached {
 }
 unreached! {
     caml_alloc_custom caml_named_value caml_raise_with_arg
-    caml_failwith_value caml_invalid_argument_value caml_raise caml_process_pending_actions_exn
+    caml_failwith_value caml_invalid_argument_value caml_raise caml_raise_out_of_memory caml_process_pending_actions_exn
 }
 
 /// Tables of operations, of which only the address counts.

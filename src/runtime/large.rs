@@ -1,0 +1,229 @@
+//! Results that do not fit into one small allocation.
+//!
+//! What the runtime has to find room for in its major heap it may not find. It then raises
+//! `Out_of_memory` by a jump that runs no destructor, and has no function that reports it in
+//! another way. So a large result is allocated by the outermost frame alone, when nothing is owned
+//! any more but the result's contents, and these are parked meanwhile: if the jump leaves them
+//! behind, the thread's next call frees them.
+
+#![allow(unsafe_code)]
+
+use super::{
+    Lock, RawValue,
+    caml::{caml_alloc, caml_alloc_initialized_string, caml_modify, val_int},
+    carve::{Carver, Field, ROOM},
+    root::Root,
+};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// What a stub ends with.
+pub enum Answer {
+    /// A value.
+    Value(RawValue),
+    /// One that is still to be allocated.
+    Large(Large),
+}
+
+/// Contents of a large result.
+#[derive(Debug, PartialEq)]
+pub enum Large {
+    /// `string`.
+    Bytes(Vec<u8>),
+    /// `bool array`.
+    Bools(Vec<bool>),
+    /// `int64 array`.
+    Int64s(Vec<i64>),
+}
+
+impl Answer {
+    /// `string`.
+    pub fn bytes(bytes: Vec<u8>, lock: &mut Lock) -> Answer {
+        match Carver::string_words(bytes.len()) {
+            words @ ..=ROOM => Answer::Value(lock.carve(words, |carver| carver.string(&bytes))),
+            _ => Answer::Large(Large::Bytes(bytes)),
+        }
+    }
+
+    /// `bool array`.
+    pub fn bools(bools: Vec<bool>, lock: &mut Lock) -> Answer {
+        let words = 1 + bools.len();
+        // The empty array is the runtime's own, and costs no allocation.
+        if bools.is_empty() || words > ROOM {
+            return Answer::Large(Large::Bools(bools));
+        }
+        Answer::Value(
+            lock.carve(words, |carver| carver.array(bools.iter().map(|&b| Field::bool(b)))),
+        )
+    }
+
+    /// `int64 array`.
+    pub fn int64s(numbers: Vec<i64>, lock: &mut Lock) -> Answer {
+        let words = 1 + numbers.len() * (1 + Carver::BOXED);
+        if numbers.is_empty() || words > ROOM {
+            return Answer::Large(Large::Int64s(numbers));
+        }
+        Answer::Value(lock.carve(words, |carver| {
+            let mut boxes = carver.part(numbers.len() * Carver::BOXED);
+            carver.array(numbers.iter().map(|&n| boxes.int64(n)))
+        }))
+    }
+
+    /// The value, allocated if it is not there yet.
+    ///
+    /// # Safety
+    /// No frame up to OCaml's may have a destructor pending.
+    pub unsafe fn allocate(self, lock: &mut Lock) -> RawValue {
+        let large = match self {
+            Answer::Value(value) => return value,
+            Answer::Large(large) => Box::into_raw(Box::new(large)),
+        };
+        park(large);
+        // SAFETY: parked by this thread, which frees it in its next call and not before.
+        let value = unsafe { (*large).build(lock) };
+        clear();
+        value
+    }
+}
+
+impl Large {
+    fn build(&self, lock: &mut Lock) -> RawValue {
+        /// Boxed numbers for which one allocation has room.
+        const BATCH: usize = ROOM / Carver::BOXED;
+        match self {
+            // SAFETY: the lock is held, and the bytes are copied.
+            Large::Bytes(bytes) => unsafe {
+                caml_alloc_initialized_string(bytes.len(), bytes.as_ptr().cast())
+            },
+            Large::Bools(bools) => {
+                // SAFETY: the lock is held; the block has so many fields, and integers need no
+                // write barrier.
+                unsafe {
+                    let block = caml_alloc(bools.len(), 0);
+                    for (i, &b) in bools.iter().enumerate() {
+                        (block as *mut RawValue).add(i).write(val_int(b.into()));
+                    }
+                    block
+                }
+            }
+            Large::Int64s(numbers) => {
+                // SAFETY: the lock is held.
+                let block = unsafe { caml_alloc(numbers.len(), 0) };
+                // From here on nothing raises: what is allocated is small.
+                Root::with(block, |block| {
+                    for (batch, numbers) in numbers.chunks(BATCH).enumerate() {
+                        lock.carve(numbers.len() * Carver::BOXED, |carver| {
+                            let mut last = Field::int(0);
+                            for (i, &n) in numbers.iter().enumerate() {
+                                last = carver.int64(n);
+                                // SAFETY: a field of the block, whose address is read after the
+                                // allocation, which may have moved it.
+                                unsafe {
+                                    let fields = block.get() as *mut RawValue;
+                                    caml_modify(fields.add(batch * BATCH + i), last.raw());
+                                }
+                            }
+                            last
+                        });
+                    }
+                    block.get()
+                })
+            }
+        }
+    }
+}
+
+/// Contents that a thread is building a value of, or was when the runtime raised.
+struct Parked {
+    thread: usize,
+    large: *mut Large,
+}
+
+// SAFETY: contents are any thread's to free; which one does says the list.
+unsafe impl Send for Parked {}
+
+static PARKED: Mutex<Vec<Parked>> = Mutex::new(Vec::new());
+/// How many there are, so that most calls look no further.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+fn parked() -> MutexGuard<'static, Vec<Parked>> {
+    PARKED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn thread() -> usize {
+    // SAFETY: only asks. (The standard library's own ThreadId may have to be allocated.)
+    unsafe { libc::pthread_self() as usize }
+}
+
+fn park(large: *mut Large) {
+    let mut parked = parked();
+    parked.push(Parked { thread: thread(), large });
+    COUNT.store(parked.len(), Ordering::Relaxed);
+}
+
+/// Frees what this thread has parked.
+pub fn clear() {
+    // A thread sees its own entry, of others it need not know.
+    if COUNT.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let (mut list, thread) = (parked(), thread());
+    while let Some(at) = list.iter().position(|parked| parked.thread == thread) {
+        // SAFETY: made by Box, and taken from the list by this thread alone, which is not building
+        // it.
+        drop(unsafe { Box::from_raw(list.swap_remove(at).large) });
+    }
+    COUNT.store(list.len(), Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caml::{
+        caml_int64_ops,
+        stand_in::{Read, read},
+    };
+
+    fn built(answer: impl FnOnce(&mut Lock) -> Answer) -> Read {
+        // SAFETY: the stand-in has no lock, and does not raise.
+        unsafe {
+            let mut lock = Lock::held();
+            let answer = answer(&mut lock);
+            read(answer.allocate(&mut lock))
+        }
+    }
+
+    #[test]
+    fn results_of_any_length() {
+        // Around what one allocation holds: 256 fields, 64 boxed numbers with theirs, 2047 bytes.
+        for length in [0, 1, 63, 64, 65, 85, 86, 255, 256, 257, 2046, 2047, 2048, 5000] {
+            let bools: Vec<bool> = (0..length).map(|i| i % 3 == 0).collect();
+            let expected = bools.iter().map(|&flag| Read::Int(flag.into())).collect();
+            assert_eq!(built(|lock| Answer::bools(bools, lock)), Read::Block(0, expected));
+
+            let numbers: Vec<i64> = (0..length).map(|i| i << 40).collect();
+            let ops = &raw const caml_int64_ops as usize;
+            let expected = numbers.iter().map(|&n| Read::Boxed(ops, n)).collect();
+            assert_eq!(built(|lock| Answer::int64s(numbers, lock)), Read::Block(0, expected));
+
+            let bytes: Vec<u8> = (0..length).map(|i| i as u8).collect();
+            let expected = Read::String(bytes.clone());
+            assert_eq!(built(|lock| Answer::bytes(bytes, lock)), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_jump_left_is_freed_by_the_threads_next_call() {
+        let left = || Box::into_raw(Box::new(Large::Bytes(vec![1; 5000])));
+        let own = |threads: &[usize]| threads.contains(&thread());
+        park(left());
+        // Another thread's call leaves it alone.
+        std::thread::spawn(clear).join().unwrap();
+        let threads = || parked().iter().map(|parked| parked.thread).collect::<Vec<_>>();
+        assert!(own(&threads()));
+        clear();
+        assert!(!own(&threads()));
+    }
+}
