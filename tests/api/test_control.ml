@@ -3,6 +3,7 @@
 
 open Test_support
 open World
+open Externals
 
 let einval = "22: Invalid argument"
 
@@ -14,13 +15,6 @@ let refused what f =
   if Counters.source () <> `None then check_int (what ^ ": hypercalls") 0 (Counters.get "hypercalls")
 
 let has_hap h = List.mem Xenctrl.CAP_HAP (Xenctrl.physinfo h).capabilities
-
-let hvm_config =
-  {
-    config with
-    flags = [ CDF_HVM; CDF_HAP ];
-    arch = X86 { emulation_flags = [ X86_EMU_LAPIC ]; misc_flags = [] };
-  }
 
 let with_domain ?(spec = "domains=3") ?(config = config) ?(vcpus = true) f =
   configure spec;
@@ -528,73 +522,8 @@ let test_domids () =
         (bad_domid_calls h bad))
     [ -1; 65536; 65537; 1 lsl 32; max_int; min_int ]
 
-(* Domain 1 of these is an HVM guest with a vCPU, which [prepare] made. *)
-let spec = "domains=1,domids=dense,scheduler=credit,pci=0000:03:00.0"
-
-let prepare h =
-  let domid =
-    Xenctrl.domain_create h { hvm_config with flags = [ CDF_HVM; CDF_HAP; CDF_IOMMU ] }
-  in
-  assert (domid = 1);
-  Xenctrl.domain_max_vcpus h 1 1;
-  Xenctrl.domain_setmaxmem h 1 65536L
-
-let device = (0, 3, 0, 0)
-
-let functions =
-  [
-    ("domctl.getvcpuinfo", fun h -> ignore (Xenctrl.domain_get_vcpuinfo h 1 0));
-    ("domctl.getvcpuaffinity", fun h -> ignore (Xenctrl.vcpu_affinity_get h 1 0));
-    ("domctl.setvcpuaffinity", fun h -> Xenctrl.vcpu_affinity_set h 1 0 [| true |]);
-    ("sysctl.sched_id", fun h -> ignore (Xenctrl.sched_id h));
-    ("domctl.scheduler_op", fun h -> ignore (Xenctrl.sched_credit_domain_get h 1));
-    ( "domctl.scheduler_op",
-      fun h -> Xenctrl.sched_credit_domain_set h 1 { weight = 256; cap = 0 } );
-    ("domctl.shadow_op", fun h -> ignore (Xenctrl.shadow_allocation_get h 1));
-    ("domctl.shadow_op", fun h -> Xenctrl.shadow_allocation_set h 1 4);
-    ("domctl.ioport_permission", fun h -> Xenctrl.domain_ioport_permission h 1 0x3f8 8 true);
-    ("domctl.iomem_permission", fun h -> Xenctrl.domain_iomem_permission h 1 0xa0n 16n true);
-    ("event_channel_op.alloc_unbound", fun h -> ignore (Xenctrl.evtchn_alloc_unbound h 1 0));
-    ("event_channel_op.status", fun h -> ignore (Xenctrl.evtchn_status h 1 1));
-    ("event_channel_op.reset", fun h -> Xenctrl.evtchn_reset h 1);
-    ("hvm_op.get_param", fun h -> ignore (Xenctrl.hvm_param_get h 1 HVM_PARAM_STORE_PFN));
-    ("hvm_op.set_param", fun h -> Xenctrl.hvm_param_set h 1 HVM_PARAM_STORE_EVTCHN 1L);
-    ("sysctl.readconsole", fun h -> ignore (Xenctrl.readconsolering h));
-    ("sysctl.debug_keys", fun h -> Xenctrl.send_debug_keys h "h");
-    ("sysctl.getcpuinfo", fun h -> ignore (Xenctrl.pcpu_info h 4));
-    ("sysctl.get_cpu_featureset", fun h -> ignore (Xenctrl.get_cpu_featureset h Featureset_raw));
-    ("domctl.irq_permission", fun h -> Xenctrl.domain_irq_permission h 1 4 true);
-    ("memory_op.set_memory_map", fun h -> Xenctrl.domain_set_memmap_limit h 1 65536L);
-    ( "sched_op.watchdog",
-      fun h -> ignore (Xenctrl.watchdog h (Xenctrl.watchdog h 0 300l) 0l) );
-    ( "domctl.assign_device",
-      fun h ->
-        Xenctrl.domain_assign_device h 1 device;
-        Xenctrl.domain_deassign_device h 1 device );
-    ( "domctl.deassign_device",
-      fun h ->
-        (try Xenctrl.domain_assign_device h 1 device with Xenctrl.Error _ -> ());
-        Xenctrl.domain_deassign_device h 1 device );
-    ( "domctl.resumedomain",
-      fun h ->
-        Xenctrl.domain_shutdown h 1 Xenctrl.Suspend;
-        Xenctrl.domain_resume_fast h 1 );
-  ]
-
-(* Whose errors are not exceptions, or always are. *)
-let others =
-  [
-    ("domctl.test_assign_device", fun h -> ignore (Xenctrl.domain_test_assign_device h 1 device));
-    ( "memory_op.increase_reservation",
-      fun h -> try Xenctrl.domain_memory_increase_reservation h 1 4L with Xenctrl.Error _ -> () );
-    ( "domctl.getvcpucontext",
-      fun h -> try ignore (Xenctrl.vcpu_context_get h 1 0) with Xenctrl.Error _ -> () );
-    ( "map",
-      fun h -> try ignore (Xenctrl.map_foreign_range h 1 4096 0n) with Failure _ -> () );
-  ]
-
-let test_faults () = check_faults ~spec ~prepare functions
-let test_lock_is_released () = check_lock_is_released ~spec ~prepare (functions @ others)
+let test_faults () = check_faults ~spec:control_spec ~prepare control
+let test_lock_is_released () = check_lock_is_released ~spec:control_spec ~prepare (control @ others)
 
 let () =
   Alcotest.run

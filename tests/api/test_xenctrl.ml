@@ -2,6 +2,7 @@
 
 open Test_support
 open World
+open Externals
 
 let domids = List.map (fun d -> d.Xenctrl.domid)
 
@@ -830,30 +831,7 @@ let test_flat_memory () =
 
 (* {1 Faults} *)
 
-(* Every function that makes a hypercall, on domain 2 where it is of one domain. *)
-let functions =
-  [
-    ("xen_version.version", fun h -> ignore (Xenctrl.version h));
-    ("xen_version.extraversion", fun h -> ignore (Xenctrl.version h));
-    ("xen_version.compile_info", fun h -> ignore (Xenctrl.version_compile_info h));
-    ("xen_version.changeset", fun h -> ignore (Xenctrl.version_changeset h));
-    ("xen_version.capabilities", fun h -> ignore (Xenctrl.version_capabilities h));
-    ("sysctl.physinfo", fun h -> ignore (Xenctrl.physinfo h));
-    ("sysctl.getdomaininfolist", fun h -> ignore (Xenctrl.domain_getinfolist h 0));
-    ("sysctl.getdomaininfolist", fun h -> ignore (Xenctrl._domain_getinfolist h 0 1));
-    ("domctl.getdomaininfo", fun h -> ignore (Xenctrl.domain_getinfo h 2));
-    ("domctl.createdomain", fun h -> ignore (Xenctrl.domain_create h config));
-    ("domctl.setdomainhandle", fun h -> Xenctrl.domain_sethandle h 2 (uuid_of_domid 2));
-    ( "domctl.max_vcpus",
-      fun h -> Xenctrl.domain_max_vcpus h 2 ((Xenctrl.domain_getinfo h 2).max_vcpu_id + 1) );
-    ("domctl.max_mem", fun h -> Xenctrl.domain_setmaxmem h 2 4096L);
-    ("domctl.pausedomain", fun h -> Xenctrl.domain_pause h 2);
-    ("domctl.unpausedomain", fun h -> Xenctrl.domain_unpause h 2);
-    ("sched_op.remote_shutdown", fun h -> Xenctrl.domain_shutdown h 2 Xenctrl.Poweroff);
-    ("domctl.destroydomain", fun h -> Xenctrl.domain_destroy h 2);
-  ]
-
-let test_faults () = check_faults functions
+let test_faults () = check_faults basic
 
 let test_no_memory () =
   let enomem = "12: Cannot allocate memory" in
@@ -870,7 +848,7 @@ let test_no_memory () =
 
 let test_lock_is_released () =
   check_lock_is_released
-    (("xen_version.version", fun _ -> ignore (Xenctrl.interface_open ())) :: functions)
+    (("xen_version.version", fun _ -> ignore (Xenctrl.interface_open ())) :: basic)
 
 exception Signalled
 
