@@ -95,7 +95,13 @@ unsafe extern "C" {
     pub fn caml_leave_blocking_section();
     /// Runs signal handlers and finalisers; gives what they raised, as an exception result.
     pub fn caml_process_pending_actions_exn() -> RawValue;
+}
 
+// Miri knows no static of a library's.
+#[cfg(miri)]
+pub use stand_in::{caml_int32_ops, caml_int64_ops, caml_nativeint_ops};
+#[cfg(not(miri))]
+unsafe extern "C" {
     pub static caml_int64_ops: c_void;
     pub static caml_int32_ops: c_void;
     pub static caml_nativeint_ops: c_void;

@@ -1,7 +1,7 @@
 //! A stand-in for OCaml's runtime, for unit tests: allocations are never moved and never freed,
 //! and begin as a pattern, so that a word which nobody wrote is seen.
 
-#![allow(clippy::missing_safety_doc)]
+#![allow(clippy::missing_safety_doc, non_upper_case_globals, missing_docs)]
 
 use super::{RawValue, TAG_CUSTOM, TAG_STRING, UNIT, header};
 use std::ffi::{c_char, c_int, c_void};
@@ -81,15 +81,15 @@ unreached! {
 
 /// Tables of operations, of which only the address counts.
 #[repr(transparent)]
-struct Operations(*const c_void);
+pub struct Operations(*const c_void);
 // SAFETY: never dereferenced.
 unsafe impl Sync for Operations {}
 #[unsafe(no_mangle)]
-static caml_int64_ops: Operations = Operations(std::ptr::null());
+pub static caml_int64_ops: Operations = Operations(std::ptr::null());
 #[unsafe(no_mangle)]
-static caml_int32_ops: Operations = Operations(std::ptr::null());
+pub static caml_int32_ops: Operations = Operations(std::ptr::null());
 #[unsafe(no_mangle)]
-static caml_nativeint_ops: Operations = Operations(std::ptr::null());
+pub static caml_nativeint_ops: Operations = Operations(std::ptr::null());
 
 /// A value read back: what OCaml would make of it.
 #[derive(Debug, PartialEq)]
