@@ -7,8 +7,8 @@
 
 use super::{Errno, Error};
 use std::sync::{
-    Mutex, OnceLock, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    OnceLock,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 /// Also of the logger that libxencall wants.
@@ -71,19 +71,20 @@ pub fn generation() -> u64 {
 
 /// Sees to it that forks are noticed. Fails for want of memory alone.
 pub fn watch_forks() -> Result<(), Error> {
-    static WATCHED: Mutex<bool> = Mutex::new(false);
+    static WATCHED: AtomicBool = AtomicBool::new(false);
 
     extern "C" fn forked() {
         GENERATION.fetch_add(1, Ordering::Relaxed);
     }
-    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*watched {
+    // Without a lock, which a child could inherit taken. Threads that are here at once make each
+    // fork count twice, which is as good.
+    if !WATCHED.load(Ordering::Acquire) {
         // SAFETY: the handler only adds to an atomic.
         let error = unsafe { libc::pthread_atfork(None, None, Some(forked)) };
         if error != 0 {
             return Err(Error::Open(Errno(error)));
         }
-        *watched = true;
+        WATCHED.store(true, Ordering::Release);
     }
     Ok(())
 }

@@ -98,9 +98,9 @@ unsafe extern "C" {
 }
 
 // Miri knows no static of a library's.
-#[cfg(miri)]
+#[cfg(all(miri, any(test, feature = "stand-in")))]
 pub use stand_in::{caml_int32_ops, caml_int64_ops, caml_nativeint_ops};
-#[cfg(not(miri))]
+#[cfg(not(all(miri, any(test, feature = "stand-in"))))]
 unsafe extern "C" {
     pub static caml_int64_ops: c_void;
     pub static caml_int32_ops: c_void;
