@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use std::ptr::null_mut;
 
 use crate::counters;
-use crate::exports::{export, open};
+use crate::exports::{close, export, open};
 
 /// A handle of libxendevicemodel.
 pub struct DeviceModelHandle {
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn xendevicemodel_close(dmod: *mut DeviceModelHandle) -> c
         if !dmod.is_null() {
             // SAFETY: it came from `xendevicemodel_open`'s Box, and the caller gives it up.
             drop(unsafe { Box::from_raw(dmod) });
-            counters::HANDLES.sub(1);
+            close()?;
         }
         Ok(0)
     })

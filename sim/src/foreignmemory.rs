@@ -9,7 +9,7 @@ use std::ptr::null_mut;
 use crate::abi::PAGE_SIZE;
 use crate::counters;
 use crate::errno::Ret;
-use crate::exports::{export, open};
+use crate::exports::{close, export, open};
 use crate::foreign;
 use crate::frames::Ranges;
 use crate::hypervisor::{self, CALLER, Hypervisor};
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn xenforeignmemory_close(fmem: *mut ForeignMemoryHandle) 
         if !fmem.is_null() {
             // SAFETY: it came from `xenforeignmemory_open`'s Box, and the caller gives it up.
             drop(unsafe { Box::from_raw(fmem) });
-            counters::HANDLES.sub(1);
+            close()?;
         }
         Ok(0)
     })

@@ -16,7 +16,7 @@ const fn table<const N: usize>(names: &[(usize, &'static str)]) -> [&'static str
 }
 
 /// Acts of the library, and all hypercalls together.
-const LIBRARY: [&str; 4] = ["open", "buffer", "map", "hypercalls"];
+const LIBRARY: [&str; 5] = ["open", "buffer", "map", "hypercalls", "close"];
 
 /// `__HYPERVISOR_*` (public/xen.h).
 const HYPERCALLS: [&str; 64] = table(&[
@@ -276,6 +276,8 @@ impl Kind {
     pub const MAP: Kind = Kind(2);
     /// Any hypercall.
     pub const HYPERCALLS: Kind = Kind(3);
+    /// Closing a handle of any of the libraries.
+    pub const CLOSE: Kind = Kind(4);
 
     /// The `number`th of a group, or the group's last, "other".
     fn of(group: usize, number: u64) -> Kind {

@@ -848,7 +848,9 @@ let test_no_memory () =
 
 let test_lock_is_released () =
   check_lock_is_released
-    (("xen_version.version", fun _ -> ignore (Xenctrl.interface_open ())) :: basic)
+    (("xen_version.version", fun _ -> ignore (Xenctrl.interface_open ()))
+    :: ("close", fun _ -> interface_close (Xenctrl.interface_open ()))
+    :: basic)
 
 exception Signalled
 
