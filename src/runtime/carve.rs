@@ -261,15 +261,15 @@ pub fn list<E: Element<T>, T>(
         assert!(E::WORDS + CONS <= ROOM, "an element must fit into one allocation");
         E::WORDS + CONS
     };
-    if items.len() == 0 {
-        return UNIT;
-    }
-    Root::with(UNIT, |done| {
+    let batch = ROOM / words;
+    // Nothing has to survive the only allocation of a short list.
+    Root::with_if(items.len() > batch, |done| {
+        let mut cells = UNIT;
         while items.len() > 0 {
-            let count = items.len().min(ROOM / words);
-            let cells = lock.carve(count * words, |carver| {
+            let count = items.len().min(batch);
+            cells = lock.carve(count * words, |carver| {
                 // These are read after the allocation, which may have moved them.
-                let mut cells = Field(done.get(), PhantomData);
+                let mut cells = Field(done.map_or(UNIT, Root::get), PhantomData);
                 let mut shared = E::shared(carver);
                 for item in items.by_ref().take(count) {
                     let next = carver.advance(words);
@@ -280,9 +280,11 @@ pub fn list<E: Element<T>, T>(
                 }
                 cells
             });
-            done.set(cells);
+            if let Some(done) = done {
+                done.set(cells);
+            }
         }
-        done.get()
+        cells
     })
 }
 

@@ -86,14 +86,15 @@ impl Root {
 
     /// Roots `value` while `body` runs.
     pub fn with<R>(value: RawValue, body: impl FnOnce(&Root) -> R) -> R {
-        struct Release(&'static Root);
-        impl Drop for Release {
-            fn drop(&mut self) {
-                self.0.release();
-            }
-        }
         let root = Release(Root::take(value));
         body(root.0)
+    }
+
+    /// Gives `body` a root, of `()`, if one is wanted.
+    #[inline]
+    pub fn with_if<R>(wanted: bool, body: impl FnOnce(Option<&Root>) -> R) -> R {
+        let root = wanted.then(|| Release(Root::take(UNIT)));
+        body(root.as_ref().map(|root| root.0))
     }
 
     /// The value, where the collector left it.
@@ -106,6 +107,15 @@ impl Root {
     pub fn set(&self, value: RawValue) {
         // SAFETY: as above.
         unsafe { self.value.get().write_volatile(value) };
+    }
+}
+
+/// Gives a cell back in any case.
+struct Release(&'static Root);
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        self.0.release();
     }
 }
 
