@@ -31,7 +31,14 @@ let list_1024 handle first =
   in
   pages [] first
 
-external bare : handle -> int -> int = "baseline_bare"
+external bare : handle -> int -> int -> int = "baseline_bare"
+
+let bare_1024 handle =
+  let rec pages from =
+    let next = bare handle from 1024 in
+    if next > from then pages next else next
+  in
+  pages 0
 
 type floor
 
@@ -39,3 +46,6 @@ external floor_open : sysctl_version:int -> max:int -> floor
   = "baseline_floor_open"
 
 external floor : floor -> int = "baseline_floor"
+
+external floor_getinfo : floor -> domctl_version:int -> int -> int
+  = "baseline_floor_getinfo"

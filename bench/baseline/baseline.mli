@@ -34,10 +34,13 @@ val list_1024 : handle -> int -> Xenctrl.domaininfo list
 
 (** {1 Parts of it, to see what each costs} *)
 
-val bare : handle -> int -> int
-(** [bare h nb]: libxenctrl's call alone, from domid 0 on, with a buffer for [nb]
-    domains from malloc. The answer is thrown away; the result is how many domains
-    were in it. *)
+val bare : handle -> int -> int -> int
+(** [bare h first nb]: the call of libxenctrl's that {!getinfolist} makes, with the lock
+    released and memory as there. The answer is thrown away; the result is the domid to go
+    on from, [first] if there were no domains. *)
+
+val bare_1024 : handle -> int
+(** All those calls that {!list_1024} makes, and nothing else. *)
 
 type floor
 
@@ -49,3 +52,6 @@ val floor : floor -> int
 (** The hypercall alone, with that memory, from domid 0 on: nothing is allocated,
     mapped, copied or looked at. The runtime lock is held. The result is how many
     domains were in the answer. *)
+
+val floor_getinfo : floor -> domctl_version:int -> int -> int
+(** Likewise [XEN_DOMCTL_getdomaininfo] of one domain; the result is its domid. *)

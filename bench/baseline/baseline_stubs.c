@@ -217,31 +217,36 @@ CAMLprim value baseline_getinfo(value handle, value domid)
     CAMLreturn(domaininfo(&info));
 }
 
-CAMLprim value baseline_bare(value handle, value nb)
+CAMLprim value baseline_bare(value handle, value first_domain, value nb)
 {
-    CAMLparam2(handle, nb);
+    CAMLparam3(handle, first_domain, nb);
     xc_interface *xch = Handle_val(handle);
+    uint32_t first = checked(first_domain, 0, UINT16_MAX, "Baseline.bare: domid");
     int max = checked(nb, 1, MAX_DOMAINS, "Baseline.bare: count");
-    xc_domaininfo_t *buffer = malloc(sizeof *buffer * max);
+    xc_domaininfo_t *buffer;
     int count, error;
 
-    if (!buffer)
+    /* The same memory as getinfolist's. */
+    if (posix_memalign((void **)&buffer, 4096, (sizeof *buffer * max) | 0xfff))
         caml_raise_out_of_memory();
     caml_enter_blocking_section();
-    count = xc_domain_getinfolist(xch, 0, max, buffer);
+    count = xc_domain_getinfolist(xch, first, max, buffer);
     error = errno;
     caml_leave_blocking_section();
+    if (count > 0)
+        first = buffer[count - 1].domain + 1;
     free(buffer);
     if (count < 0)
         fail(error);
-    CAMLreturn(Val_int(count));
+    CAMLreturn(Val_int(first));
 }
 
 /* --- the floor --------------------------------------------------------------------- */
 
 struct floor {
     xencall_handle *xcall;
-    struct xen_sysctl *sysctl;   /* both in hypercall-safe memory */
+    struct xen_sysctl *sysctl; /* all three in hypercall-safe memory */
+    struct xen_domctl *domctl;
     xc_domaininfo_t *domains;
     uint32_t version, max;
 };
@@ -254,6 +259,7 @@ static void free_floor(struct floor *floor)
         return;
     if (floor->xcall) {
         xencall_free_buffer(floor->xcall, floor->sysctl);
+        xencall_free_buffer(floor->xcall, floor->domctl);
         xencall_free_buffer(floor->xcall, floor->domains);
         xencall_close(floor->xcall);
     }
@@ -296,6 +302,9 @@ CAMLprim value baseline_floor_open(value sysctl_version, value max)
     floor->sysctl = xencall_alloc_buffer(floor->xcall, sizeof *floor->sysctl);
     if (!floor->sysctl)
         fail(errno);
+    floor->domctl = xencall_alloc_buffer(floor->xcall, sizeof *floor->domctl);
+    if (!floor->domctl)
+        fail(errno);
     floor->domains = xencall_alloc_buffer(floor->xcall, sizeof *floor->domains * floor->max);
     if (!floor->domains)
         fail(errno);
@@ -316,4 +325,18 @@ CAMLprim value baseline_floor(value v)
     if (xencall1(floor->xcall, __HYPERVISOR_sysctl, (uintptr_t)floor->sysctl) < 0)
         fail(errno);
     CAMLreturn(Val_int(floor->sysctl->u.getdomaininfolist.num_domains));
+}
+
+CAMLprim value baseline_floor_getinfo(value v, value domctl_version, value domid)
+{
+    CAMLparam3(v, domctl_version, domid);
+    struct floor *floor = Floor_val(v);
+
+    memset(floor->domctl, 0, sizeof *floor->domctl);
+    floor->domctl->cmd = XEN_DOMCTL_getdomaininfo;
+    floor->domctl->interface_version = Int_val(domctl_version);
+    floor->domctl->domain = checked(domid, 0, UINT16_MAX, "Baseline.floor_getinfo: domid");
+    if (xencall1(floor->xcall, __HYPERVISOR_domctl, (uintptr_t)floor->domctl) < 0)
+        fail(errno);
+    CAMLreturn(Val_int(floor->domctl->u.getdomaininfo.domain));
 }

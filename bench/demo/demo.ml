@@ -6,6 +6,8 @@ open Measure
 module Counters = Test_support.Counters
 module Xensim = Test_support.Xensim
 
+let counts cost = Lazy.force cost.way.counts
+
 (* --- the list -------------------------------------------------------------------- *)
 
 let name (d : Xenctrl.domaininfo) =
@@ -72,12 +74,12 @@ let print_costs ~ours costs =
       row
         [
           cost.way.name;
-          counted cost.hypercalls;
-          counted cost.mappings;
-          Text.figure cost.median;
-          Text.number cost.words;
-          times cost.median ours.median;
-          (match (cost.hypercalls, ours.hypercalls) with
+          counted (counts cost).hypercalls;
+          counted (counts cost).mappings;
+          Text.figure cost.time.median;
+          Text.number (counts cost).words;
+          times cost.time.median ours.time.median;
+          (match ((counts cost).hypercalls, (counts ours).hypercalls) with
           | Some theirs, Some ours ->
             times (Float.of_int theirs) (Float.of_int ours)
           | _ -> "-");
@@ -85,7 +87,7 @@ let print_costs ~ours costs =
     costs;
   Printf.printf "(%s of each way in turns, medians; ratios to this library%s)\n"
     (Text.count ours.calls "call")
-    (if ours.hypercalls = None then "; nothing counts hypercalls here" else "")
+    (if (counts ours).hypercalls = None then "; nothing counts hypercalls here" else "")
 
 let print_long_run run =
   let counted n thing =
@@ -110,8 +112,8 @@ let print_long_run run =
 
 (* In two sentences what the figures say; [others] may be none. *)
 let print_conclusion ~domains ~ours ~floor others =
-  let counts c =
-    match (c.hypercalls, c.mappings) with
+  let counts_of c =
+    match ((counts c).hypercalls, (counts c).mappings) with
     | Some hypercalls, Some mappings ->
       Some
         (Text.count hypercalls "hypercall"
@@ -121,18 +123,18 @@ let print_conclusion ~domains ~ours ~floor others =
   in
   let speed other =
     Printf.sprintf "%s times as fast as in %s%s"
-      (Text.figure (other.median /. ours.median))
+      (Text.figure (other.time.median /. ours.time.median))
       other.way.name
-      (Option.fold ~none:"" ~some:(Printf.sprintf " (%s)") (counts other))
+      (Option.fold ~none:"" ~some:(Printf.sprintf " (%s)") (counts_of other))
   in
   let faster =
     Printf.sprintf "Listing %s is %s%s. "
       (Text.count domains "domain")
       (Text.listing (List.map speed others))
-      (Option.fold ~none:"" ~some:(( ^ ) ": it takes ") (counts ours))
+      (Option.fold ~none:"" ~some:(( ^ ) ": it takes ") (counts_of ours))
   in
   let per_domain cost =
-    Text.figure (Float.of_int cost.words /. Float.of_int domains)
+    Text.figure (Float.of_int (counts cost).words /. Float.of_int domains)
   in
   let stubs =
     match List.rev others with
@@ -144,8 +146,8 @@ let print_conclusion ~domains ~ours ~floor others =
     Printf.sprintf
       "Of its %s µs the bare hypercall takes %s; the rest makes the OCaml list, \
        %s words of heap per domain%s."
-      (Text.figure ours.median)
-      (Text.figure floor.median)
+      (Text.figure ours.time.median)
+      (Text.figure floor.time.median)
       (per_domain ours) stubs
   in
   Text.paragraph (if others = [] then rest else faster ^ rest)
@@ -162,45 +164,20 @@ let write_csv file ~xen ~simulated ~domains costs =
       List.iter
         (fun c ->
           Printf.fprintf out "%s,%b,%d,%s,%s,%s,%s,%d,%d,%.1f,%.1f,%.1f\n" xen
-            simulated domains c.way.name (counted c.hypercalls)
-            (counted c.list_hypercalls)
-            (counted c.mappings) c.words c.calls c.median c.mean c.least)
+            simulated domains c.way.name
+            (counted (counts c).hypercalls)
+            (counted (counts c).list_hypercalls)
+            (counted (counts c).mappings)
+            (counts c).words c.calls c.time.median c.time.mean c.time.least)
         costs)
 
 (* --- the ways -------------------------------------------------------------------- *)
 
-(* The C stubs, or what libxenctrl says where it is of another Xen: then it opens,
-   and the first hypercall is refused for its interface version. *)
-let baseline () =
-  let permission_denied = "13: " in
-  match
-    let h = Baseline.interface_open () in
-    ignore (Baseline.getinfolist h 0 1);
-    h
-  with
-  | h -> Ok h
-  | exception Failure error when String.starts_with ~prefix:permission_denied error
-    ->
-    Error error
-
-(* The records are alike in all supported releases, the interface versions are not. *)
-let open_floor ~max =
-  let rec first_accepted = function
-    | [] -> failwith "no known version of the sysctl interface is accepted"
-    | sysctl_version :: others -> (
-      let floor = Baseline.floor_open ~sysctl_version ~max in
-      match Baseline.floor floor with
-      | _ -> floor
-      | exception Failure _ when others <> [] -> first_accepted others)
-  in
-  first_accepted [ 0x15; 0x16 ]
-
 (* Those that list, by name, and all that is measured, the bare hypercall last. *)
 let ways h ~domains =
-  let dropped list () = ignore (Sys.opaque_identity (list ())) in
   let ours = ("this library", fun () -> Xenctrl.domain_getinfolist h 0) in
   let lists =
-    match baseline () with
+    match Handles.classic () with
     | Ok b ->
       [
         ("chunks of 2", fun () -> Baseline.list_chunked ~chunk:2 b 0);
@@ -217,15 +194,10 @@ let ways h ~domains =
       [ ours ]
   in
   (* With room for domains that come meanwhile, up to all that there can be. *)
-  let floor = open_floor ~max:(min 32752 (domains + 24)) in
+  let floor = Handles.(floor (versions ())) ~max:(min 32752 (domains + 24)) in
   let measured =
-    List.map (fun (name, list) -> { name; call = dropped list }) lists
-    @ [
-        {
-          name = "the bare hypercall";
-          call = (fun () -> ignore (Baseline.floor floor));
-        };
-      ]
+    List.map (fun (name, list) -> dropping name list) lists
+    @ [ dropping "the bare hypercall" (fun () -> Baseline.floor floor) ]
   in
   (lists, measured)
 
@@ -239,15 +211,15 @@ let checks ~ours ~run =
     | Some n when n = wanted -> []
     | Some n -> [ Printf.sprintf "%d %s, not %d" n what wanted ]
   in
-  expect "list hypercalls per call" ours.list_hypercalls 1
-  @ expect "mappings per call" ours.mappings 0
+  expect "list hypercalls per call" (counts ours).list_hypercalls 1
+  @ expect "mappings per call" (counts ours).mappings 0
   @ expect
       (Printf.sprintf "hypercalls in %d calls" run.total_calls)
       run.total_hypercalls run.total_calls
 
 (* 0 or 1, the exit status. *)
 let report measured ~xen ~simulated ~domains ~calls ~seconds ~check ~csv =
-  let costs = Measure.costs ?calls ~seconds measured in
+  let costs = Measure.costs ?samples:calls ~seconds measured in
   let named name = List.find (fun c -> c.way.name = name) costs in
   let ours = named "this library" in
   print_costs ~ours costs;
@@ -345,7 +317,7 @@ let domains =
 
 let calls =
   let doc =
-    "Time so many calls of each way, not as many as fit into --seconds (5 to 1000)."
+    "Take so many samples of each way, not as many as fit into --seconds."
   in
   Arg.(
     value

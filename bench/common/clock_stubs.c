@@ -3,7 +3,7 @@
 
 #include <caml/mlvalues.h>
 
-intnat demo_nanoseconds(value unit)
+intnat bench_nanoseconds(value unit)
 {
     struct timespec now;
 
@@ -12,7 +12,7 @@ intnat demo_nanoseconds(value unit)
     return (intnat)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-CAMLprim value demo_nanoseconds_bytecode(value unit)
+CAMLprim value bench_nanoseconds_bytecode(value unit)
 {
-    return Val_long(demo_nanoseconds(unit));
+    return Val_long(bench_nanoseconds(unit));
 }

@@ -1,5 +1,5 @@
 external nanoseconds : unit -> (int[@untagged])
-  = "demo_nanoseconds_bytecode" "demo_nanoseconds"
+  = "bench_nanoseconds_bytecode" "bench_nanoseconds"
   [@@noalloc]
 
 let seconds_of f =

@@ -1,7 +1,7 @@
 (** Time that only goes forward. *)
 
 external nanoseconds : unit -> (int[@untagged])
-  = "demo_nanoseconds_bytecode" "demo_nanoseconds"
+  = "bench_nanoseconds_bytecode" "bench_nanoseconds"
   [@@noalloc]
 
 val seconds_of : (unit -> unit) -> float

@@ -1,13 +1,13 @@
 exception Interrupted
 
 (* Shows progress once a second, from the first second on. *)
-let progress () =
+let progress ?(channel = stdout) () =
   let last = ref (Clock.nanoseconds ()) in
   fun text ->
     let now = Clock.nanoseconds () in
     if now - !last >= 1_000_000_000 then begin
       last := now;
-      print_endline ("  " ^ text)
+      Printf.fprintf channel "  %s\n%!" text
     end
 
 let uuid number =
@@ -35,6 +35,42 @@ let empty number : Xenctrl.domctl_create_config =
     arch = X86 { emulation_flags = []; misc_flags = [] };
   }
 
+(* The emulators that a toolstack gives an HVM guest. *)
+let hvm number : Xenctrl.domctl_create_config =
+  {
+    (empty number) with
+    flags = [ CDF_HVM; CDF_HAP ];
+    arch =
+      X86
+        {
+          emulation_flags =
+            [
+              X86_EMU_LAPIC; X86_EMU_HPET; X86_EMU_PM; X86_EMU_RTC; X86_EMU_IOAPIC;
+              X86_EMU_PIC; X86_EMU_VGA; X86_EMU_IOMMU; X86_EMU_PIT; X86_EMU_USE_PIRQ;
+            ];
+          misc_flags = [];
+        };
+  }
+
+(* One by one; each is handed on as soon as it is there. *)
+let create ?channel h config ~first ~last made =
+  let show = progress ?channel () in
+  for number = first to last do
+    match Xenctrl.domain_create h (config number) with
+    | domid ->
+      made domid;
+      show (Printf.sprintf "created %d of %d" number last)
+    | exception Xenctrl.Error error ->
+      failwith (Printf.sprintf "creating domain %d of %d: %s" number last error)
+  done
+
+let grow h ~guests ~hvm:most_hvm =
+  let present = List.length (Xenctrl.domain_getinfolist h 0) - 1 in
+  let config number =
+    if number mod 2 = 1 && number < 2 * most_hvm then hvm number else empty number
+  in
+  create ~channel:stderr h config ~first:(present + 1) ~last:guests ignore
+
 let signals = [ Sys.sigint; Sys.sigterm; Sys.sighup ]
 
 let handle_signals behaviour =
@@ -43,15 +79,7 @@ let handle_signals behaviour =
 let with_more h wanted f =
   let created = ref [] in
   let create () =
-    let show = progress () in
-    for number = 1 to wanted do
-      (match Xenctrl.domain_create h (empty number) with
-      | domid -> created := domid :: !created
-      | exception Xenctrl.Error error ->
-        failwith
-          (Printf.sprintf "creating domain %d of %d: %s" number wanted error));
-      show (Printf.sprintf "created %d of %d" number wanted)
-    done
+    create h empty ~first:1 ~last:wanted (fun domid -> created := domid :: !created)
   in
   let destroy () =
     let show = progress () in

@@ -1,0 +1,294 @@
+module Counters = Test_support.Counters
+
+type counts = {
+  hypercalls : int option;
+  list_hypercalls : int option;
+  mappings : int option;
+  words : int;
+}
+
+type way = {
+  name : string;
+  caller : unit -> unit -> unit;
+  counts : counts Lazy.t;
+}
+
+type spread = {
+  least : float;
+  lower : float;
+  median : float;
+  upper : float;
+  mean : float;
+}
+
+type cost = {
+  way : way;
+  calls : int;
+  time : spread;
+  turns : float list;
+}
+
+let repeat n f =
+  for _ = 1 to n do
+    f ()
+  done
+
+let counter name =
+  match Counters.source () with
+  | `None -> None
+  | `Xensim | `Preload -> Some (Counters.get name)
+
+(* --- counts ---------------------------------------------------------------------- *)
+
+let counted names f =
+  Counters.reset ();
+  f ();
+  List.map counter names
+
+(* What is promoted was counted when it was new. *)
+let words_of calls call =
+  let directly_major (s : Gc.stat) = s.major_words -. s.promoted_words in
+  let major_before = directly_major (Gc.quick_stat ()) in
+  let minor_before = Gc.minor_words () in
+  repeat calls call;
+  let minor = Gc.minor_words () -. minor_before in
+  let major = directly_major (Gc.quick_stat ()) -. major_before in
+  Float.to_int ((minor +. major) /. Float.of_int calls)
+
+let counts caller =
+  let call = caller () in
+  (* Once before: buffers grow to their size. *)
+  let slow = Clock.seconds_of call > 0.2 in
+  (* Of several calls the one in the middle: a language runtime may map memory of its
+     own during one of them. *)
+  let calls = if slow then 1 else 3 in
+  let names = [ "hypercalls"; "sysctl.getdomaininfolist"; "mappings" ] in
+  let several = List.init calls (fun _ -> counted names call) in
+  let middle i =
+    List.nth (List.sort compare (List.map (fun c -> List.nth c i) several)) (calls / 2)
+  in
+  {
+    hypercalls = middle 0;
+    list_hypercalls = middle 1;
+    mappings = middle 2;
+    words = words_of calls call;
+  }
+
+let way name caller = { name; caller; counts = lazy (counts caller) }
+
+let dropping name f =
+  let call () = ignore (Sys.opaque_identity (f ())) in
+  way name (fun () -> call)
+
+let keeping name f =
+  way name (fun () ->
+      let kept = ref (Obj.repr 0) in
+      fun () -> kept := Obj.repr (Sys.opaque_identity (f ())))
+
+(* --- time ------------------------------------------------------------------------ *)
+
+let microseconds_of f = Clock.seconds_of f *. 1e6
+
+(* Takes a sorted array. *)
+let spread sorted =
+  let n = Array.length sorted in
+  if n = 0 then { least = nan; lower = nan; median = nan; upper = nan; mean = nan }
+  else
+    {
+      least = sorted.(0);
+      lower = sorted.(n / 4);
+      median = sorted.(n / 2);
+      upper = sorted.(3 * n / 4);
+      mean = Array.fold_left ( +. ) 0. sorted /. Float.of_int n;
+    }
+
+let spread_of_list list =
+  let array = Array.of_list list in
+  Array.sort compare array;
+  spread array
+
+let shuffle random order =
+  for i = Array.length order - 1 downto 1 do
+    let j = Random.State.int random (i + 1) in
+    let there = order.(j) in
+    order.(j) <- order.(i);
+    order.(i) <- there
+  done
+
+(* The time of [calls] calls by each of several threads, per call. They begin together. *)
+let sample_of_threads callers calls =
+  let mutex = Mutex.create () and condition = Condition.create () in
+  let go = ref false in
+  let finished = ref 0 in
+  let work call () =
+    Mutex.lock mutex;
+    while not !go do
+      Condition.wait condition mutex
+    done;
+    Mutex.unlock mutex;
+    repeat calls call;
+    finished := max !finished (Clock.nanoseconds ())
+  in
+  let threads = List.map (fun call -> Thread.create (work call) ()) callers in
+  Mutex.lock mutex;
+  go := true;
+  let start = Clock.nanoseconds () in
+  Condition.broadcast condition;
+  Mutex.unlock mutex;
+  List.iter Thread.join threads;
+  Float.of_int (!finished - start)
+  /. 1e3
+  /. Float.of_int (calls * List.length callers)
+
+let sample callers calls =
+  match callers with
+  | [ call ] when calls = 1 -> microseconds_of call
+  | [ call ] ->
+    microseconds_of (fun () -> repeat calls call) /. Float.of_int calls
+  | callers -> sample_of_threads callers calls
+
+type timed = {
+  timed_way : way;
+  callers : (unit -> unit) list;
+  batch : int;  (* calls of each thread in a sample *)
+  in_a_row : int;  (* samples in a turn *)
+  fewest : int;  (* samples *)
+  mutable used : float;  (* microseconds *)
+  mutable samples : float list;
+  mutable medians : float list;  (* of turns, the last one first *)
+}
+
+let prepare ~threads way =
+  let callers = List.init threads (fun _ -> way.caller ()) in
+  let one = List.hd callers in
+  (* Tried out to see how long it takes: the second time it is ready. *)
+  let first = microseconds_of one in
+  let each = if first > 1e5 then first else microseconds_of one in
+  (* Starting threads takes longer than a short call. *)
+  let shortest = if threads > 1 then 1000. else 50. in
+  let batch = max 1 (Float.to_int (Float.ceil (shortest /. Float.max each 0.01))) in
+  {
+    timed_way = way;
+    callers;
+    batch;
+    in_a_row = (if each > 1e5 then 1 else 5);
+    fewest = (if each > 1e6 then 3 else if each > 1e5 then 5 else 25);
+    used = 0.;
+    samples = [];
+    medians = [];
+  }
+
+let turn way =
+  let start = Clock.nanoseconds () in
+  (* Finds the caches, and an emulator's tables, full of another way's data. *)
+  if way.in_a_row > 1 then List.hd way.callers ();
+  let samples =
+    List.init way.in_a_row (fun _ -> sample way.callers way.batch)
+  in
+  way.samples <- samples @ way.samples;
+  way.medians <- (spread_of_list samples).median :: way.medians;
+  way.used <- way.used +. (Float.of_int (Clock.nanoseconds () - start) /. 1e3)
+
+let costs ?samples ?(threads = 1) ~seconds ways =
+  List.iter (fun way -> ignore (Lazy.force way.counts)) ways;
+  let ways = Array.of_list (List.map (prepare ~threads) ways) in
+  let most = Option.value samples ~default:2000 in
+  let share = 2e6 *. seconds /. Float.of_int (Array.length ways) in
+  let made way = List.length way.samples in
+  let wanted way =
+    made way < most
+    && (samples <> None || made way < way.fewest || way.used < share)
+  in
+  let until = Clock.nanoseconds () + Float.to_int (seconds *. 1e9) in
+  let random = Random.State.make [| 1 |] in
+  let rec take_turns () =
+    let overdue = samples = None && Clock.nanoseconds () > until in
+    let taking_part =
+      Array.to_list ways
+      |> List.filter (fun way ->
+             wanted way && ((not overdue) || made way < way.fewest))
+      |> Array.of_list
+    in
+    if taking_part <> [||] then begin
+      shuffle random taking_part;
+      Array.iter turn taking_part;
+      Array.iter
+        (fun way ->
+          if not (Array.memq way taking_part) then way.medians <- nan :: way.medians)
+        ways;
+      take_turns ()
+    end
+  in
+  take_turns ();
+  Array.to_list ways
+  |> List.map (fun way ->
+         {
+           way = way.timed_way;
+           calls = made way * way.batch * threads;
+           time = spread_of_list way.samples;
+           turns = way.medians;
+         })
+
+let ratio a b =
+  List.map2 ( /. ) a.turns b.turns
+  |> List.filter (fun r -> not (Float.is_nan r))
+  |> spread_of_list
+
+(* --- memory ---------------------------------------------------------------------- *)
+
+(* A line of /proc/self/status, in KiB. *)
+let status format =
+  let value line =
+    try Some (Scanf.sscanf line format Fun.id)
+    with Scanf.Scan_failure _ | End_of_file -> None
+  in
+  let rec find file =
+    match input_line file with
+    | exception End_of_file -> None
+    | line -> (
+      match value line with
+      | Some _ as found -> found
+      | None -> find file)
+  in
+  match open_in "/proc/self/status" with
+  | exception Sys_error _ -> None
+  | file -> Fun.protect ~finally:(fun () -> close_in file) (fun () -> find file)
+
+let peak_resident () = status "VmHWM: %d kB"
+
+(* Without garbage, whose amount goes up and down. *)
+let resident () =
+  Gc.compact ();
+  status "VmRSS: %d kB"
+
+type long_run = {
+  total_calls : int;
+  total_hypercalls : int option;
+  total_mappings : int option;
+  growth : int option;
+  each : float;
+}
+
+let long_run ~calls way =
+  let call = way.caller () in
+  (* The same once before, so that the heap and malloc settle. *)
+  ignore (resident ());
+  repeat calls call;
+  let before = resident () in
+  let elapsed = ref 0. in
+  let counts =
+    counted [ "hypercalls"; "mappings" ] (fun () ->
+        elapsed := microseconds_of (fun () -> repeat calls call))
+  in
+  let growth =
+    match (before, resident ()) with
+    | Some before, Some after -> Some (after - before)
+    | _ -> None
+  in
+  {
+    total_calls = calls;
+    total_hypercalls = List.nth counts 0;
+    total_mappings = List.nth counts 1;
+    growth;
+    each = !elapsed /. Float.of_int calls;
+  }

@@ -1,0 +1,138 @@
+type t = {
+  operation : string;
+  name : string;
+  dropped : Measure.way;
+  kept : Measure.way;
+  quadratic : bool;
+}
+
+let way ?(quadratic = false) operation name f =
+  {
+    operation;
+    name;
+    dropped = Measure.dropping name f;
+    kept = Measure.keeping name f;
+    quadratic;
+  }
+
+type sources = {
+  classic : Baseline.handle;
+  interop : Interop.t;
+  floor : Baseline.floor;
+  versions : Handles.versions;
+  ours : Xenctrl.handle;
+  target : Xenctrl.domaininfo;  (* the domain that is asked for or looked for *)
+}
+
+let sources ~interop ~domains ours =
+  let classic =
+    match Handles.classic () with
+    | Ok h -> h
+    | Error error -> failwith ("libxenctrl is of another release: " ^ error)
+  in
+  let versions = Handles.versions () in
+  {
+    classic;
+    interop = Interop.load interop versions;
+    (* With room for domains that come meanwhile. *)
+    floor = Handles.floor versions ~max:(min 32752 (domains + 24));
+    versions;
+    ours;
+    target = List.nth (Xenctrl.domain_getinfolist ours 0) (domains / 2);
+  }
+
+let classic_2 s () = Baseline.list_chunked ~chunk:2 s.classic 0
+let classic_1024 s () = Baseline.list_1024 s.classic 0
+let interop s () = Interop.getinfolist s.interop
+let this s () = Xenctrl.domain_getinfolist s.ours 0
+let floor s () = Baseline.floor s.floor
+
+let lists s =
+  [
+    way "list" "classic-2" ~quadratic:true (classic_2 s);
+    way "list" "classic-1024" (classic_1024 s);
+    way "list" "interop" (interop s);
+    way "list" "this" (this s);
+    way "list" "bare-1024" (fun () -> Baseline.bare_1024 s.classic);
+    way "list" "floor" (floor s);
+  ]
+
+let getinfos s =
+  let domid = s.target.domid in
+  let domctl_version = s.versions.domctl in
+  [
+    way "getinfo" "classic" (fun () -> Baseline.getinfo s.classic domid);
+    way "getinfo" "interop" (fun () -> Interop.getinfo s.interop domid);
+    way "getinfo" "this" (fun () -> Xenctrl.domain_getinfo s.ours domid);
+    way "getinfo" "bare" (fun () -> Baseline.bare s.classic domid 1);
+    way "getinfo" "floor" (fun () ->
+        Baseline.floor_getinfo s.floor ~domctl_version domid);
+  ]
+
+(* The UUID as text of 16 bytes, the shortest there is: toolstacks make longer ones. *)
+let bytes_of_handle handle =
+  String.init (Array.length handle) (fun i -> Char.chr handle.(i))
+
+(* As the toolstack looks for a domain: the UUID of every record becomes a text. *)
+let filter s list () =
+  let wanted = bytes_of_handle s.target.handle in
+  List.filter
+    (fun (d : Xenctrl.domaininfo) -> String.equal (bytes_of_handle d.handle) wanted)
+    (list ())
+
+let finds s =
+  [
+    way "find" "classic-1024-filter" (filter s (classic_1024 s));
+    way "find" "interop-filter" (filter s (interop s));
+    way "find" "list-filter" (filter s (this s));
+    way "find" "floor" (floor s);
+  ]
+
+(* What a watcher wants: a number of each domain. *)
+let sum list () =
+  List.fold_left
+    (fun sum (d : Xenctrl.domaininfo) -> sum + d.domid + Int64.to_int d.cpu_time)
+    0 (list ())
+
+let snapshots s =
+  [
+    way "snapshot" "classic-1024-fold" (sum (classic_1024 s));
+    way "snapshot" "interop-fold" (sum (interop s));
+    way "snapshot" "list-fold" (sum (this s));
+    way "snapshot" "floor" (floor s);
+  ]
+
+let all ~interop ~domains ours =
+  let s = sources ~interop ~domains ours in
+  lists s @ getinfos s @ finds s @ snapshots s
+
+let disagreements ~interop:file ~domains ~simulated ours =
+  let s = sources ~interop:file ~domains ours in
+  (* In this order: CPU time must not go back from one to the next. *)
+  let answers = List.map (fun (name, f) -> (name, f ())) in
+  let lists =
+    answers
+      ((* Chunks of 2 take a time that grows with the square. *)
+       (if domains > 4001 then [] else [ ("classic-2", classic_2 s) ])
+      @ [ ("classic-1024", classic_1024 s); ("interop", interop s); ("this", this s) ])
+  in
+  let domid = s.target.domid in
+  let getinfos =
+    answers
+      [
+        ("getinfo classic", fun () -> [ Baseline.getinfo s.classic domid ]);
+        ("getinfo interop", fun () -> [ Interop.getinfo s.interop domid ]);
+        ("getinfo this", fun () -> [ Xenctrl.domain_getinfo s.ours domid ]);
+      ]
+  in
+  let finds =
+    answers
+      [
+        ("find classic-1024-filter", filter s (classic_1024 s));
+        ("find list-filter", filter s (this s));
+      ]
+  in
+  List.concat_map (Agreement.differences ~simulated) [ lists; getinfos; finds ]
+  @ (let length = List.length (List.assoc "this" lists) in
+     if floor s () = length then []
+     else [ Printf.sprintf "the bare hypercall does not say %d domains" length ])
