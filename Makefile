@@ -1,4 +1,5 @@
 # make demo    lists 1000 domains in three ways and compares them (XEN=4.17 or 4.20: in a real Xen)
+# make bench   measures every way at 1 to 32,751 guests into bench/results (likewise; minutes)
 # make test    everything, on a simulated hypervisor and inside real ones
 # make check   formatting, lints, warnings
 # make deps    what the others need and install by themselves: Debian packages, cargo
@@ -12,7 +13,7 @@ CARGO_LOCKED := --locked
 SIM := target/xensim
 EXE := _build/default
 
-.PHONY: all build sim programs demo test check deps clean
+.PHONY: all build sim programs demo bench bench-programs test check deps clean
 
 all: build
 
@@ -41,7 +42,19 @@ demo: programs
 	    --domains $(DEMO_DOMAINS)
 endif
 
-test: check programs sim
+# The Rust half of the benchmarks: a workspace of its own, bench/Cargo.toml.
+bench-programs: programs sim
+	scripts/deps bench
+	cargo build $(CARGO_LOCKED) --release --manifest-path bench/Cargo.toml --target-dir target/bench
+
+# BENCH_QUICK=1: a minute's run that shows that all of it works.
+bench: bench-programs
+ifneq ($(XEN),sim)
+	tests/xen/fetch $(XEN)
+endif
+	bench/run $(XEN)
+
+test: check bench-programs
 	tests/run
 
 check: deps

@@ -3,8 +3,8 @@
 
 type t
 
-val load : string -> Handles.versions -> t
-(** Raises [Failure] where that file cannot be loaded. *)
+val load : string -> Handles.versions -> max:int -> t
+(** With memory for [max] domains. Raises [Failure] where that file cannot be loaded. *)
 
 val getinfolist : t -> Xenctrl.domaininfo list
 (** All domains, ascending. One hypercall, with the runtime lock released. *)

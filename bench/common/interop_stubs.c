@@ -5,7 +5,7 @@
 #include <caml/fail.h>
 #include <caml/mlvalues.h>
 
-static value (*open_versions)(value sysctl, value domctl);
+static value (*open_handle)(value sysctl, value domctl, value max);
 static value (*list)(value unit);
 static value (*getinfo)(value domid);
 
@@ -25,15 +25,15 @@ CAMLprim value bench_interop_load(value file)
 
     if (!library)
         caml_failwith(dlerror());
-    open_versions = (value(*)(value, value))symbol(library, "bench_interop_open");
+    open_handle = (value(*)(value, value, value))symbol(library, "bench_interop_open");
     list = (value(*)(value))symbol(library, "bench_interop_list");
     getinfo = (value(*)(value))symbol(library, "bench_interop_getinfo");
     return Val_unit;
 }
 
-CAMLprim value bench_interop_do_open(value sysctl, value domctl)
+CAMLprim value bench_interop_do_open(value sysctl, value domctl, value max)
 {
-    return open_versions(sysctl, domctl);
+    return open_handle(sysctl, domctl, max);
 }
 
 CAMLprim value bench_interop_do_list(value unit)

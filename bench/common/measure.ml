@@ -25,6 +25,7 @@ type cost = {
   way : way;
   calls : int;
   time : spread;
+  sustained : float;
   turns : float list;
 }
 
@@ -143,19 +144,32 @@ let sample_of_threads callers calls =
 let sample callers calls =
   match callers with
   | [ call ] when calls = 1 -> microseconds_of call
-  | [ call ] ->
-    microseconds_of (fun () -> repeat calls call) /. Float.of_int calls
+  | [ call ] -> microseconds_of (fun () -> repeat calls call) /. Float.of_int calls
   | callers -> sample_of_threads callers calls
+
+(* In microseconds. A call that takes so long is timed by itself: what it takes to read the
+   clock is little against it. *)
+let long_call = 5.
+
+(* Otherwise a sample takes so long; with threads longer, as starting them takes time. *)
+let short_sample = 50.
+let sample_of_many_threads = 1000.
+
+(* A turn goes on for so many minor collections, but no longer than that. *)
+let collections = 4
+let longest_turn = 2e4
 
 type timed = {
   timed_way : way;
   callers : (unit -> unit) list;
+  each : float;  (* about what a call takes, in microseconds *)
   batch : int;  (* calls of each thread in a sample *)
   in_a_row : int;  (* samples in a turn *)
-  fewest : int;  (* samples *)
+  fewest : int;  (* turns *)
   mutable used : float;  (* microseconds *)
   mutable samples : float list;
-  mutable medians : float list;  (* of turns, the last one first *)
+  mutable medians : float list;  (* of turns, the last one first, nan for one not taken *)
+  mutable means : float list;  (* of turns that were taken *)
 }
 
 let prepare ~threads way =
@@ -164,58 +178,65 @@ let prepare ~threads way =
   (* Tried out to see how long it takes: the second time it is ready. *)
   let first = microseconds_of one in
   let each = if first > 1e5 then first else microseconds_of one in
-  (* Starting threads takes longer than a short call. *)
-  let shortest = if threads > 1 then 1000. else 50. in
-  let batch = max 1 (Float.to_int (Float.ceil (shortest /. Float.max each 0.01))) in
+  let each = Float.max each 0.01 in
+  let calls_in us = Float.to_int (Float.ceil (us /. each)) in
+  let batch =
+    if threads > 1 then max 1 (calls_in sample_of_many_threads / threads)
+    else if each >= long_call then 1
+    else calls_in short_sample
+  in
+  let calls_of_turn =
+    let words = (Lazy.force way.counts).words in
+    let wanted =
+      if words = 0 then 0 else collections * (Gc.get ()).minor_heap_size / words
+    in
+    min wanted (calls_in longest_turn)
+  in
   {
     timed_way = way;
     callers;
+    each;
     batch;
-    in_a_row = (if each > 1e5 then 1 else 5);
-    fewest = (if each > 1e6 then 3 else if each > 1e5 then 5 else 25);
+    in_a_row = (if each > 1e5 then 1 else max 5 (calls_of_turn / (batch * threads)));
+    fewest = (if each > 1e6 then 3 else 5);
     used = 0.;
     samples = [];
     medians = [];
+    means = [];
   }
 
 let turn way =
   let start = Clock.nanoseconds () in
   (* Finds the caches, and an emulator's tables, full of another way's data. *)
   if way.in_a_row > 1 then List.hd way.callers ();
-  let samples =
-    List.init way.in_a_row (fun _ -> sample way.callers way.batch)
-  in
-  way.samples <- samples @ way.samples;
-  way.medians <- (spread_of_list samples).median :: way.medians;
+  let samples = List.init way.in_a_row (fun _ -> sample way.callers way.batch) in
+  let spread = spread_of_list samples in
+  way.samples <- List.rev_append samples way.samples;
+  way.medians <- spread.median :: way.medians;
+  way.means <- spread.mean :: way.means;
   way.used <- way.used +. (Float.of_int (Clock.nanoseconds () - start) /. 1e3)
 
 let costs ?samples ?(threads = 1) ~seconds ways =
   List.iter (fun way -> ignore (Lazy.force way.counts)) ways;
   let ways = Array.of_list (List.map (prepare ~threads) ways) in
-  let most = Option.value samples ~default:2000 in
   let share = 2e6 *. seconds /. Float.of_int (Array.length ways) in
-  let made way = List.length way.samples in
-  let wanted way =
-    made way < most
-    && (samples <> None || made way < way.fewest || way.used < share)
-  in
   let until = Clock.nanoseconds () + Float.to_int (seconds *. 1e9) in
+  let wants way =
+    match samples with
+    | Some samples -> List.length way.samples < samples
+    | None ->
+      List.length way.means < way.fewest
+      || (way.used < share && Clock.nanoseconds () < until)
+  in
   let random = Random.State.make [| 1 |] in
   let rec take_turns () =
-    let overdue = samples = None && Clock.nanoseconds () > until in
-    let taking_part =
-      Array.to_list ways
-      |> List.filter (fun way ->
-             wanted way && ((not overdue) || made way < way.fewest))
-      |> Array.of_list
-    in
-    if taking_part <> [||] then begin
-      shuffle random taking_part;
-      Array.iter turn taking_part;
-      Array.iter
-        (fun way ->
-          if not (Array.memq way taking_part) then way.medians <- nan :: way.medians)
-        ways;
+    let all = Array.to_list ways in
+    let taking_part, sitting_out = List.partition wants all in
+    if taking_part <> [] then begin
+      let order = Array.of_list taking_part in
+      shuffle random order;
+      Array.iter turn order;
+      List.iter (fun way -> way.medians <- nan :: way.medians) sitting_out;
       take_turns ()
     end
   in
@@ -224,8 +245,9 @@ let costs ?samples ?(threads = 1) ~seconds ways =
   |> List.map (fun way ->
          {
            way = way.timed_way;
-           calls = made way * way.batch * threads;
+           calls = List.length way.samples * way.batch * threads;
            time = spread_of_list way.samples;
+           sustained = (spread_of_list way.means).median;
            turns = way.medians;
          })
 

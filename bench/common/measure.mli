@@ -35,6 +35,9 @@ type cost = {
   way : way;
   calls : int;  (** that were timed *)
   time : spread;  (** microseconds per call *)
+  sustained : float;
+      (** the same in the long run, with the share of each call in minor collections, which
+          most calls with a small result do not meet: the median of turns' means *)
   turns : float list;  (** the median of each turn that the way was in, else nan *)
 }
 
@@ -42,10 +45,11 @@ val costs : ?samples:int -> ?threads:int -> seconds:float -> way list -> cost li
 (** The ways are timed in turns, in an order that changes from turn to turn, so that what
     disturbs the machine disturbs them alike; under OCaml's ordinary garbage collection.
 
-    A turn of a way is one call that is not timed and a few samples that are. A sample is one
-    call, or as many as last for 50 microseconds. A way that takes far longer than its share of
-    [seconds] sits out later turns. Each gets [samples] samples, or else as many as fit, from
-    3 (if a call takes seconds) or 25 to 2000.
+    A turn of a way is one call that is not timed and then five samples, or more until there
+    were four minor collections or 20 milliseconds are over. A sample is one call, of a way
+    that takes less than 5 microseconds as many as last for 50. A way that takes far longer
+    than its share of [seconds] sits out later turns. Each gets [samples] samples, or else as
+    many turns as fit, 5 at least (3 if a call takes a second).
 
     With [threads], so many threads make the calls of each sample at once, and the time of a
     call is the sample's divided by the calls of all threads together. *)

@@ -51,7 +51,7 @@ let names =
   place_names
   @ [
       "threads"; "operation"; "way"; "result"; "hypercalls"; "mappings"; "words";
-      "calls"; "least_us"; "p25_us"; "median_us"; "p75_us"; "ratio_p25"; "ratio";
+      "calls"; "least_us"; "p25_us"; "median_us"; "p75_us"; "sustained_us"; "ratio_p25"; "ratio";
       "ratio_p75";
     ]
 
@@ -65,7 +65,7 @@ let cells ~ours (cost : Measure.cost) =
   [
     counted counts.hypercalls; counted counts.mappings; string_of_int counts.words;
     string_of_int cost.calls; number time.least; number time.lower;
-    number time.median; number time.upper;
+    number time.median; number time.upper; number cost.sustained;
   ]
   @
   match ours with
@@ -75,7 +75,7 @@ let cells ~ours (cost : Measure.cost) =
     [ number ratio.lower; number ratio.median; number ratio.upper ]
 
 (* A row of a way that took too long: no calls. *)
-let not_measured = [ ""; ""; ""; "0"; ""; ""; ""; ""; ""; ""; "" ]
+let not_measured = [ ""; ""; ""; "0"; ""; ""; ""; ""; ""; ""; ""; "" ]
 
 (* Ways whose time grows with the square are measured beyond this once alone, and not at all
    beyond what --quadratic says. *)

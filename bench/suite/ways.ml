@@ -31,11 +31,12 @@ let sources ~interop ~domains ours =
     | Error error -> failwith ("libxenctrl is of another release: " ^ error)
   in
   let versions = Handles.versions () in
+  (* With room for domains that come meanwhile. *)
+  let max = min 32752 (domains + 24) in
   {
     classic;
-    interop = Interop.load interop versions;
-    (* With room for domains that come meanwhile. *)
-    floor = Handles.floor versions ~max:(min 32752 (domains + 24));
+    interop = Interop.load interop versions ~max;
+    floor = Handles.floor versions ~max;
     versions;
     ours;
     target = List.nth (Xenctrl.domain_getinfolist ours 0) (domains / 2);

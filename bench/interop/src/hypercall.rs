@@ -6,10 +6,7 @@ use crate::xen;
 
 type Record = xen::xen_domctl_getdomaininfo;
 
-/// As many domains as there are domids.
-const MOST: usize = 0x7ff0;
-
-/// A handle of libxencall with room for all domains.
+/// A handle of libxencall with room for a number of domains.
 pub struct Xen {
     handle: *mut xen::xencall_handle,
     sysctl: *mut xen::xen_sysctl,
@@ -17,6 +14,7 @@ pub struct Xen {
     records: *mut Record,
     sysctl_version: u32,
     domctl_version: u32,
+    room: usize,
 }
 
 // SAFETY: libxencall's handles may be used from any thread, and one at a time has this one.
@@ -29,7 +27,7 @@ fn found<T>(pointer: *mut T) -> io::Result<*mut T> {
 
 impl Xen {
     /// Nothing of it is given back before the process ends.
-    pub fn open(sysctl_version: u32, domctl_version: u32) -> io::Result<Self> {
+    pub fn open(sysctl_version: u32, domctl_version: u32, room: usize) -> io::Result<Self> {
         // SAFETY: the prototypes are the header's; null is no logger and no flags are set.
         let handle = found(unsafe { xen::xencall_open(ptr::null_mut(), 0) })?;
         // SAFETY: the handle is open.
@@ -38,9 +36,10 @@ impl Xen {
             handle,
             sysctl: buffer(size_of::<xen::xen_sysctl>())?.cast(),
             domctl: buffer(size_of::<xen::xen_domctl>())?.cast(),
-            records: buffer(MOST * size_of::<Record>())?.cast(),
+            records: buffer(room * size_of::<Record>())?.cast(),
             sysctl_version,
             domctl_version,
+            room,
         })
     }
 
@@ -59,11 +58,11 @@ impl Xen {
             call.cmd = xen::XEN_SYSCTL_getdomaininfolist;
             call.interface_version = self.sysctl_version;
             call.u.getdomaininfolist.first_domain = 0;
-            call.u.getdomaininfolist.max_domains = MOST as u32;
+            call.u.getdomaininfolist.max_domains = self.room as u32;
             call.u.getdomaininfolist.buffer.p = self.records;
             self.hypercall(xen::__HYPERVISOR_sysctl, self.sysctl as u64)?;
             let count = (*self.sysctl).u.getdomaininfolist.num_domains as usize;
-            Ok(slice::from_raw_parts(self.records, count.min(MOST)))
+            Ok(slice::from_raw_parts(self.records, count.min(self.room)))
         }
     }
 

@@ -208,27 +208,30 @@ impl From<&xen::xen_domctl_getdomaininfo> for DomainInfo {
 /// Handles that nobody is using now: with the lock released, calls can be as many as threads.
 static IDLE: Mutex<Vec<Xen>> = Mutex::new(Vec::new());
 
-/// The interface versions of sysctl and domctl.
-static VERSIONS: OnceLock<(u32, u32)> = OnceLock::new();
+/// What handles are opened with: the interface versions of sysctl and domctl, and for how many
+/// domains there is room.
+static OPTIONS: OnceLock<(u32, u32, usize)> = OnceLock::new();
 
 fn with_xen<T>(f: impl FnOnce(&mut Xen) -> T) -> T {
     let idle = IDLE.lock().expect("nothing panics while it is held").pop();
-    let &(sysctl, domctl) = VERSIONS.get().expect("bench_interop_open comes first");
-    let mut xen = idle.unwrap_or_else(|| Xen::open(sysctl, domctl).expect("libxencall opens"));
+    let &(sysctl, domctl, room) = OPTIONS.get().expect("bench_interop_open comes first");
+    let mut xen =
+        idle.unwrap_or_else(|| Xen::open(sysctl, domctl, room).expect("libxencall opens"));
     let result = f(&mut xen);
     IDLE.lock().expect("nothing panics while it is held").push(xen);
     result
 }
 
-/// Takes the interface versions that the hypervisor speaks.
+/// Takes the interface versions that the hypervisor speaks, and for how many domains to make room.
 #[ocaml_interop::export]
 fn bench_interop_open(
     cr: &mut OCamlRuntime,
     sysctl: OCaml<OCamlInt>,
     domctl: OCaml<OCamlInt>,
+    room: OCaml<OCamlInt>,
 ) -> OCaml<()> {
-    let versions = (sysctl.to_rust::<i64>() as u32, domctl.to_rust::<i64>() as u32);
-    VERSIONS.set(versions).ok();
+    let number = |value: OCaml<OCamlInt>| value.to_rust::<i64>();
+    OPTIONS.set((number(sysctl) as u32, number(domctl) as u32, number(room) as usize)).ok();
     ().to_ocaml(cr)
 }
 

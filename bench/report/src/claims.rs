@@ -1,0 +1,349 @@
+//! What the project promises of its costs, and whether the figures bear it out.
+
+use crate::{
+    data::{Hypervisor, Situation, Spread, Time, USUAL},
+    names::{figure, number},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Met,
+    NotMet,
+    NotMeasured,
+}
+
+impl Verdict {
+    pub fn text(self) -> &'static str {
+        match self {
+            Verdict::Met => "met",
+            Verdict::NotMet => "**not met**",
+            Verdict::NotMeasured => "not measured",
+        }
+    }
+
+    fn of(holds: bool) -> Self {
+        if holds { Verdict::Met } else { Verdict::NotMet }
+    }
+}
+
+/// A promise, what was measured about it, and the verdict.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub promise: String,
+    pub measured: String,
+    pub verdict: Verdict,
+}
+
+impl Claim {
+    fn new(promise: impl Into<String>, found: Option<(String, bool)>) -> Self {
+        let promise = promise.into();
+        match found {
+            Some((measured, holds)) => Claim { promise, measured, verdict: Verdict::of(holds) },
+            None => Claim { promise, measured: "–".into(), verdict: Verdict::NotMeasured },
+        }
+    }
+}
+
+const KEPT: Situation = Situation { result: "kept", ..USUAL };
+
+/// The growth in time per domain is promised between these, both included.
+const GROWTH: (u32, u32) = (100, 16_000);
+
+/// All claims about one hypervisor.
+pub fn claims(h: &Hypervisor) -> Vec<Claim> {
+    let mut all = vec![one_hypercall(h)];
+    for (situation, result) in [(USUAL, "dropped"), (KEPT, "kept")] {
+        all.push(above_floor(h, situation, result));
+        all.push(times_as_fast(h, situation, result, 1000, 5.));
+        all.push(times_as_fast(h, situation, result, 10, 20.));
+    }
+    all.push(getinfo(h));
+    for operation in ["list", "find", "snapshot"] {
+        all.push(growth(h, operation));
+    }
+    all
+}
+
+fn one_hypercall(h: &Hypervisor) -> Claim {
+    let rows: Vec<_> = h
+        .times
+        .iter()
+        .filter(|row| row.way == "this" && row.calls > 0)
+        .filter(|row| row.hypercalls.is_some() && row.mappings.is_some())
+        .collect();
+    let faults: Vec<String> = rows
+        .iter()
+        .filter(|row| row.hypercalls != Some(1) || row.mappings != Some(0))
+        .map(|row| {
+            format!(
+                "{} with {} domains, {}: {} and {}",
+                row.operation,
+                number(row.domains.into()),
+                row.mode,
+                row.hypercalls.unwrap_or(0),
+                row.mappings.unwrap_or(0)
+            )
+        })
+        .collect();
+    let found = (!rows.is_empty()).then(|| {
+        if faults.is_empty() {
+            (format!("so in all {} measurements", rows.len()), true)
+        } else {
+            (faults.join("; "), false)
+        }
+    });
+    Claim::new(
+        "Every call of this library makes one hypercall and no mapping, at every number of \
+         domains, natively and as bytecode",
+        found,
+    )
+}
+
+fn above_floor(h: &Hypervisor, situation: Situation, result: &str) -> Claim {
+    let time = |way| h.time(situation, 1000, "list", way);
+    let found = || {
+        let (this, floor) = (time("this")?, time("floor")?);
+        let (classic, bare) = (time("classic-1024")?, time("bare-1024")?);
+        let (ours, theirs) = (this.median - floor.median, classic.median - bare.median);
+        // From quartiles that lie towards each other and away from each other.
+        let least = (this.lower - floor.upper) / (classic.upper - bare.lower);
+        let most = (this.upper - floor.lower) / (classic.lower - bare.upper);
+        let part = ours / theirs;
+        Some((
+            format!(
+                "{} − {} = {} µs; theirs {} − {} = {} µs: {} of it ({} to {})",
+                figure(this.median),
+                figure(floor.median),
+                figure(ours),
+                figure(classic.median),
+                figure(bare.median),
+                figure(theirs),
+                figure(part),
+                figure(least.max(0.)),
+                figure(most)
+            ),
+            part <= 0.2,
+        ))
+    };
+    let hvm = h.find(situation, 1000, "list", "this").map_or(0, |row| row.hvm);
+    Claim::new(
+        format!(
+            "1000 guests, {hvm} of them HVM with ten emulators, result {result}: the list costs \
+             above its floor at most a fifth of what the C stubs (chunks of 1024) cost above \
+             libxenctrl's bare calls"
+        ),
+        found(),
+    )
+}
+
+fn times_as_fast(
+    h: &Hypervisor,
+    situation: Situation,
+    result: &str,
+    guests: u32,
+    least: f64,
+) -> Claim {
+    let found = || {
+        let ratio = h.find(situation, guests, "list", "classic-1024")?.ratio()?;
+        Some((times(ratio), ratio.median >= least))
+    };
+    Claim::new(
+        format!(
+            "{} guests, result {result}: the whole list at least {least} times as fast as the C \
+             stubs' (chunks of 1024)",
+            number(guests.into())
+        ),
+        found(),
+    )
+}
+
+fn times(ratio: Spread) -> String {
+    format!("{} × ({} to {})", figure(ratio.median), figure(ratio.lower), figure(ratio.upper))
+}
+
+fn getinfo(h: &Hypervisor) -> Claim {
+    let guests = h.guests();
+    let ratios: Vec<(u32, Spread)> = guests
+        .iter()
+        .filter_map(|&n| Some((n, h.find(USUAL, n, "getinfo", "classic")?.ratio()?)))
+        .collect();
+    let worst = ratios.iter().min_by(|a, b| a.1.median.total_cmp(&b.1.median));
+    Claim::new(
+        "domain_getinfo, with the lock released, no slower than the C stub that keeps it",
+        worst.map(|&(n, ratio)| {
+            (
+                format!(
+                    "the C stub takes at least {} as long (the least is with {})",
+                    times(ratio),
+                    match n {
+                        1 => "1 guest".into(),
+                        n => format!("{} guests", number(n.into())),
+                    }
+                ),
+                ratio.median >= 1.,
+            )
+        }),
+    )
+}
+
+/// The least and the greatest time per domain, in nanoseconds, in the range that the promise is
+/// about; none without both of its ends.
+fn per_domain(
+    h: &Hypervisor,
+    operation: &str,
+    time: fn(&Time) -> Option<f64>,
+) -> Option<(f64, f64)> {
+    let all: Vec<(u32, f64)> = h
+        .guests()
+        .into_iter()
+        .filter(|n| (GROWTH.0..=GROWTH.1).contains(n))
+        .filter_map(|n| {
+            let us = time(h.find(USUAL, n, operation, "this")?)?;
+            Some((n, 1e3 * us / f64::from(n + 1)))
+        })
+        .collect();
+    if all.first()?.0 != GROWTH.0 || all.last()?.0 != GROWTH.1 {
+        return None;
+    }
+    let times = || all.iter().map(|&(_, time)| time);
+    Some((times().fold(f64::INFINITY, f64::min), times().fold(0., f64::max)))
+}
+
+/// Of times in the long run: a single call meets minor collections where its list is long, and
+/// hardly ever where it is short.
+fn growth(h: &Hypervisor, operation: &str) -> Claim {
+    let what = match operation {
+        "list" => "the list",
+        "find" => "find_by_uuid",
+        _ => "a snapshot, summed up",
+    };
+    let range = |(least, most): (f64, f64)| {
+        format!("{} to {} ns per domain, {} ×", figure(least), figure(most), figure(most / least))
+    };
+    let found = || {
+        let sustained = per_domain(h, operation, |row| row.sustained_us)?;
+        let median = per_domain(h, operation, |row| row.median_us)?;
+        Some((
+            format!("{} (medians of calls: {})", range(sustained), range(median)),
+            sustained.1 / sustained.0 <= 1.5,
+        ))
+    };
+    let mut promise = format!(
+        "{what}: time per domain, in the long run, flat within 1.5 × from 100 to 16,000 guests"
+    );
+    if !h.simulated() {
+        promise.push_str(" (promised of xensim alone)");
+    }
+    Claim::new(promise, found())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(guests: u32, operation: &str, way: &str, us: f64, ratio: f64) -> Time {
+        Time {
+            mode: "native".into(),
+            domains: guests + 1,
+            hvm: guests / 2,
+            threads: 1,
+            operation: operation.into(),
+            way: way.into(),
+            result: "dropped".into(),
+            hypercalls: Some(1),
+            mappings: Some(0),
+            words: Some(0),
+            calls: 5,
+            p25_us: Some(us),
+            median_us: Some(us),
+            p75_us: Some(us),
+            sustained_us: Some(us),
+            ratio_p25: Some(ratio),
+            ratio: Some(ratio),
+            ratio_p75: Some(ratio),
+        }
+    }
+
+    fn hypervisor(times: Vec<Time>) -> Hypervisor {
+        Hypervisor { name: "xensim-4.17".into(), times, processes: Vec::new(), machine: Vec::new() }
+    }
+
+    fn floor(this: f64) -> Claim {
+        let h = hypervisor(vec![
+            row(1000, "list", "this", this, 1.),
+            row(1000, "list", "floor", 5., 1.),
+            row(1000, "list", "classic-1024", 300., 10.),
+            row(1000, "list", "bare-1024", 100., 4.),
+        ]);
+        above_floor(&h, USUAL, "dropped")
+    }
+
+    #[test]
+    fn a_fifth_of_what_theirs_costs_above_the_floor() {
+        assert_eq!(floor(45.).verdict, Verdict::Met);
+        assert_eq!(floor(45.1).verdict, Verdict::NotMet);
+        assert!(floor(25.).measured.contains("0.100 of it"), "{}", floor(25.).measured);
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_was_not_measured() {
+        let h = hypervisor(vec![row(1000, "list", "this", 10., 1.)]);
+        let unmeasured = |promise: &str| {
+            claims(&h)
+                .iter()
+                .any(|c| c.promise.contains(promise) && c.verdict == Verdict::NotMeasured)
+        };
+        assert!(unmeasured("at most a fifth"));
+        assert!(unmeasured("at least 20 times"));
+        assert!(unmeasured("domain_getinfo"));
+        assert!(unmeasured("find_by_uuid"));
+    }
+
+    #[test]
+    fn a_way_without_calls_was_not_measured() {
+        let mut classic = row(1000, "list", "classic-1024", 300., 10.);
+        classic.calls = 0;
+        let h = hypervisor(vec![classic]);
+        assert_eq!(times_as_fast(&h, USUAL, "dropped", 1000, 5.).verdict, Verdict::NotMeasured);
+    }
+
+    #[test]
+    fn times_as_fast_by_the_median() {
+        let h = hypervisor(vec![row(10, "list", "classic-1024", 300., 19.9)]);
+        assert_eq!(times_as_fast(&h, USUAL, "dropped", 10, 20.).verdict, Verdict::NotMet);
+        assert_eq!(times_as_fast(&h, USUAL, "dropped", 10, 19.).verdict, Verdict::Met);
+    }
+
+    #[test]
+    fn the_worst_getinfo_counts() {
+        let h = hypervisor(vec![
+            row(1, "getinfo", "classic", 1., 2.),
+            row(10, "getinfo", "classic", 1., 0.9),
+        ]);
+        assert_eq!(getinfo(&h).verdict, Verdict::NotMet);
+    }
+
+    #[test]
+    fn growth_is_that_of_the_time_per_domain() {
+        let linear = |last: f64| {
+            hypervisor(vec![
+                // Below the range: the call itself dominates.
+                row(1, "list", "this", 50., 1.),
+                row(100, "list", "this", 101., 1.),
+                row(16_000, "list", "this", last, 1.),
+            ])
+        };
+        assert_eq!(growth(&linear(16_001.), "list").verdict, Verdict::Met);
+        assert_eq!(growth(&linear(1.6 * 16_001.), "list").verdict, Verdict::NotMet);
+        assert_eq!(growth(&linear(16_001. / 1.6), "list").verdict, Verdict::NotMet);
+        let half = hypervisor(vec![row(100, "list", "this", 101., 1.)]);
+        assert_eq!(growth(&half, "list").verdict, Verdict::NotMeasured);
+    }
+
+    #[test]
+    fn a_second_hypercall_is_a_fault() {
+        let mut row = row(1000, "find", "this", 10., 1.);
+        row.hypercalls = Some(2);
+        assert_eq!(one_hypercall(&hypervisor(vec![row])).verdict, Verdict::NotMet);
+    }
+}

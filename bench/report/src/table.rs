@@ -1,0 +1,197 @@
+//! results.md.
+
+use std::fmt::Write;
+
+use crate::{
+    claims::claims,
+    data::{Hypervisor, Situation, Spread, Time, USUAL},
+    names::{OPERATIONS, figure, number, ways},
+};
+
+/// What a cell holds where nothing was measured.
+const NONE: &str = "–";
+
+/// A Markdown table whose first column alone is text.
+fn table(text: &mut String, header: &[String], rows: &[Vec<String>]) {
+    let mut line = |cells: &[String]| writeln!(text, "| {} |", cells.join(" | ")).unwrap();
+    line(header);
+    let mut rule = vec!["---".to_string()];
+    rule.resize(header.len(), "--:".into());
+    line(&rule);
+    rows.iter().for_each(|row| line(row));
+    text.push('\n');
+}
+
+fn strings(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|&cell| cell.into()).collect()
+}
+
+fn or_none(cell: Option<String>) -> String {
+    cell.unwrap_or_else(|| NONE.into())
+}
+
+fn spread(s: Spread) -> String {
+    format!("{} ({}–{})", figure(s.median), figure(s.lower), figure(s.upper))
+}
+
+/// The number of guests at which counts are shown: 1000, or the most there are.
+pub fn shown_guests(h: &Hypervisor) -> Option<u32> {
+    let guests = h.guests();
+    if guests.contains(&1000) { Some(1000) } else { guests.last().copied() }
+}
+
+/// All results.
+pub fn results(all: &[Hypervisor]) -> String {
+    let mut text = String::from(
+        "# Results\n\n\
+         Written by `make bench`. Times are microseconds per call: the median, and in brackets \
+         the range of the middle half. Ratios are to this library's way of the operation, turn \
+         by turn, likewise. In the long run a call takes its share of minor collections too, \
+         which most calls with a small result do not meet. Unless something else is said: native code, one thread, the result \
+         dropped at once. All figures, with those that are not shown here, are in the folders' \
+         CSV files.\n\n\
+         Compare within a table: the times in QEMU are an emulator's. A dash is what was not \
+         measured: chunks of 2 take a time that grows with the square of the domains, and are left \
+         out where a call would take many seconds; instructions are counted on xensim alone. \
+         Memory is what the process had at its peak, less that of one that opens everything and \
+         calls nothing.\n\n",
+    );
+    for h in all {
+        hypervisor(&mut text, h);
+    }
+    text
+}
+
+fn hypervisor(text: &mut String, h: &Hypervisor) {
+    writeln!(text, "## {}\n", h.title()).unwrap();
+    let facts: Vec<String> =
+        h.machine.iter().map(|fact| format!("{} {}", fact.what, fact.value)).collect();
+    writeln!(text, "{}.\n", facts.join(", ")).unwrap();
+
+    text.push_str("### Promises\n\n");
+    let rows: Vec<Vec<String>> = claims(h)
+        .into_iter()
+        .map(|claim| vec![claim.promise, claim.measured, claim.verdict.text().into()])
+        .collect();
+    table(text, &strings(&["Promise", "Measured", "Verdict"]), &rows);
+
+    for (operation, heading) in OPERATIONS {
+        writeln!(text, "### {heading}\n").unwrap();
+        if operation != "getinfo" {
+            writeln!(text, "![{heading}](plots/{}-{operation}.svg)\n", h.name).unwrap();
+        }
+        if let Some(guests) = shown_guests(h) {
+            counts(text, h, operation, guests);
+            by_guests(text, h, operation);
+            by_situation(text, h, operation, guests);
+        }
+    }
+    writeln!(text, "### Where the time goes\n\n![Breakdown](plots/{}-breakdown.svg)\n", h.name)
+        .unwrap();
+}
+
+fn is_known(h: &Hypervisor, operation: &str, way: &str) -> bool {
+    h.times.iter().any(|row| row.operation == operation && row.way == way)
+}
+
+/// The ways that were measured at all.
+fn known_ways(h: &Hypervisor, operation: &str) -> Vec<(&'static str, &'static str)> {
+    ways(operation).iter().copied().filter(|(way, _)| is_known(h, operation, way)).collect()
+}
+
+fn counts(text: &mut String, h: &Hypervisor, operation: &str, guests: u32) {
+    let first = format!("{} guests, per call", number(guests.into()));
+    let header = [
+        &first,
+        "µs",
+        "ratio",
+        "hypercalls",
+        "mappings",
+        "system calls",
+        "instructions",
+        "OCaml words",
+        "peak memory, dropped",
+        "kept",
+    ];
+    let rows: Vec<Vec<String>> = known_ways(h, operation)
+        .into_iter()
+        .map(|(way, name)| {
+            let row = h.find(USUAL, guests, operation, way);
+            let process = h.process(guests, operation, way, "dropped");
+            let count = |field: fn(&Time) -> Option<u64>| or_none(row.and_then(field).map(number));
+            vec![
+                name.into(),
+                or_none(row.and_then(Time::time).map(spread)),
+                or_none(row.and_then(|r| r.sustained_us).map(figure)),
+                or_none(row.and_then(Time::ratio).map(spread)),
+                count(|r| r.hypercalls),
+                count(|r| r.mappings),
+                count_of(process.and_then(|p| p.system_calls)),
+                count_of(process.and_then(|p| p.instructions)),
+                count(|r| r.words),
+                memory(h, guests, operation, way, "dropped"),
+                memory(h, guests, operation, way, "kept"),
+            ]
+        })
+        .collect();
+    table(text, &strings(&header), &rows);
+}
+
+/// Whole where it is large; a tenth of a system call can be the language runtime's.
+fn count_of(count: Option<f64>) -> String {
+    or_none(count.map(|n| if n >= 10. { number(n.round() as u64) } else { format!("{n:.1}") }))
+}
+
+/// Above that of a process that opens everything and calls nothing.
+fn memory(h: &Hypervisor, guests: u32, operation: &str, way: &str, result: &str) -> String {
+    let peak = |operation, way, result| h.process(guests, operation, way, result)?.peak_kib;
+    or_none((|| {
+        let nothing = peak("none", "nothing", "dropped")?;
+        Some(format!("{} KiB", number(peak(operation, way, result)?.saturating_sub(nothing))))
+    })())
+}
+
+fn by_guests(text: &mut String, h: &Hypervisor, operation: &str) {
+    let guests = h.guests();
+    let mut header = vec!["µs, with so many guests".to_string()];
+    header.extend(guests.iter().map(|&n| number(n.into())));
+    let rows: Vec<Vec<String>> = known_ways(h, operation)
+        .into_iter()
+        .map(|(way, name)| {
+            let mut row = vec![name.to_string()];
+            row.extend(
+                guests.iter().map(|&n| or_none(h.time(USUAL, n, operation, way).map(spread))),
+            );
+            row
+        })
+        .collect();
+    table(text, &header, &rows);
+}
+
+fn by_situation(text: &mut String, h: &Hypervisor, operation: &str, guests: u32) {
+    let mut situations = Vec::new();
+    for mode in ["native", "bytecode"] {
+        for result in ["dropped", "kept"] {
+            for threads in h.threads() {
+                situations.push(Situation { mode, threads, result });
+            }
+        }
+    }
+    let mut header = vec![format!("µs per call, {} guests", number(guests.into()))];
+    header.extend(situations.iter().map(|s| {
+        let threads =
+            if s.threads == 1 { String::new() } else { format!(", {} threads", s.threads) };
+        format!("{}, {}{threads}", s.mode, s.result)
+    }));
+    let rows: Vec<Vec<String>> = known_ways(h, operation)
+        .into_iter()
+        .map(|(way, name)| {
+            let mut row = vec![name.to_string()];
+            row.extend(situations.iter().map(|&situation| {
+                or_none(h.time(situation, guests, operation, way).map(|t| figure(t.median)))
+            }));
+            row
+        })
+        .collect();
+    table(text, &header, &rows);
+}
