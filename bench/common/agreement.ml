@@ -36,7 +36,8 @@ let between ~simulated (name, earlier) (other, later) =
            if same ~simulated a b then []
            else
              [
-               Printf.sprintf "%s and %s differ on domain %d" name other a.domid;
+               Printf.sprintf "%s and %s differ on domain %d (CPU time %Ld and %Ld ns)" name
+                 other a.domid a.cpu_time b.cpu_time;
              ])
          earlier later)
 

@@ -165,7 +165,6 @@ type timed = {
   each : float;  (* about what a call takes, in microseconds *)
   batch : int;  (* calls of each thread in a sample *)
   in_a_row : int;  (* samples in a turn *)
-  fewest : int;  (* turns *)
   mutable used : float;  (* microseconds *)
   mutable samples : float list;
   mutable medians : float list;  (* of turns, the last one first, nan for one not taken *)
@@ -198,7 +197,6 @@ let prepare ~threads way =
     each;
     batch;
     in_a_row = (if each > 1e5 then 1 else max 5 (calls_of_turn / (batch * threads)));
-    fewest = (if each > 1e6 then 3 else 5);
     used = 0.;
     samples = [];
     medians = [];
@@ -216,6 +214,9 @@ let turn way =
   way.means <- spread.mean :: way.means;
   way.used <- way.used +. (Float.of_int (Clock.nanoseconds () - start) /. 1e3)
 
+(* Turns that a way gets in any case. *)
+let fewest way = if way.used < 1e6 then 5 else if way.used < 15e6 then 3 else 1
+
 let costs ?samples ?(threads = 1) ~seconds ways =
   List.iter (fun way -> ignore (Lazy.force way.counts)) ways;
   let ways = Array.of_list (List.map (prepare ~threads) ways) in
@@ -225,7 +226,7 @@ let costs ?samples ?(threads = 1) ~seconds ways =
     match samples with
     | Some samples -> List.length way.samples < samples
     | None ->
-      List.length way.means < way.fewest
+      List.length way.means < fewest way
       || (way.used < share && Clock.nanoseconds () < until)
   in
   let random = Random.State.make [| 1 |] in

@@ -49,7 +49,7 @@ val costs : ?samples:int -> ?threads:int -> seconds:float -> way list -> cost li
     were four minor collections or 20 milliseconds are over. A sample is one call, of a way
     that takes less than 5 microseconds as many as last for 50. A way that takes far longer
     than its share of [seconds] sits out later turns. Each gets [samples] samples, or else as
-    many turns as fit, 5 at least (3 if a call takes a second).
+    many turns as fit, 5 at least (3 if they take a second, 1 if it takes 15).
 
     With [threads], so many threads make the calls of each sample at once, and the time of a
     call is the sample's divided by the calls of all threads together. *)
