@@ -25,7 +25,7 @@ type cost = {
   way : way;
   calls : int;
   time : spread;
-  sustained : float;
+  cpu : float;
   turns : float list;
 }
 
@@ -77,12 +77,14 @@ let counts caller =
 
 let way name caller = { name; caller; counts = lazy (counts caller) }
 
-let dropping name f =
-  let call () = ignore (Sys.opaque_identity (f ())) in
-  way name (fun () -> call)
-
-let keeping name f =
+let dropping name prepare =
   way name (fun () ->
+      let f = prepare () in
+      fun () -> ignore (Sys.opaque_identity (f ())))
+
+let keeping name prepare =
+  way name (fun () ->
+      let f = prepare () in
       let kept = ref (Obj.repr 0) in
       fun () -> kept := Obj.repr (Sys.opaque_identity (f ())))
 
@@ -168,7 +170,7 @@ type timed = {
   mutable used : float;  (* microseconds *)
   mutable samples : float list;
   mutable medians : float list;  (* of turns, the last one first, nan for one not taken *)
-  mutable means : float list;  (* of turns that were taken *)
+  mutable cpu_times : float list;  (* per call, of turns that were taken *)
 }
 
 let prepare ~threads way =
@@ -200,18 +202,21 @@ let prepare ~threads way =
     used = 0.;
     samples = [];
     medians = [];
-    means = [];
+    cpu_times = [];
   }
 
 let turn way =
   let start = Clock.nanoseconds () in
+  let cpu_start = Sys.time () in
   (* Finds the caches, and an emulator's tables, full of another way's data. *)
-  if way.in_a_row > 1 then List.hd way.callers ();
+  let before = if way.in_a_row > 1 then 1 else 0 in
+  repeat before (List.hd way.callers);
   let samples = List.init way.in_a_row (fun _ -> sample way.callers way.batch) in
-  let spread = spread_of_list samples in
+  let cpu = (Sys.time () -. cpu_start) *. 1e6 in
+  let calls = before + (way.in_a_row * way.batch * List.length way.callers) in
   way.samples <- List.rev_append samples way.samples;
-  way.medians <- spread.median :: way.medians;
-  way.means <- spread.mean :: way.means;
+  way.medians <- (spread_of_list samples).median :: way.medians;
+  way.cpu_times <- (cpu /. Float.of_int calls) :: way.cpu_times;
   way.used <- way.used +. (Float.of_int (Clock.nanoseconds () - start) /. 1e3)
 
 (* Turns that a way gets in any case. *)
@@ -226,7 +231,7 @@ let costs ?samples ?(threads = 1) ~seconds ways =
     match samples with
     | Some samples -> List.length way.samples < samples
     | None ->
-      List.length way.means < fewest way
+      List.length way.cpu_times < fewest way
       || (way.used < share && Clock.nanoseconds () < until)
   in
   let random = Random.State.make [| 1 |] in
@@ -248,7 +253,7 @@ let costs ?samples ?(threads = 1) ~seconds ways =
            way = way.timed_way;
            calls = List.length way.samples * way.batch * threads;
            time = spread_of_list way.samples;
-           sustained = (spread_of_list way.means).median;
+           cpu = (spread_of_list way.cpu_times).median;
            turns = way.medians;
          })
 

@@ -16,11 +16,11 @@ type way = {
   counts : counts Lazy.t;
 }
 
-val dropping : string -> (unit -> 'a) -> way
-(** The result is dropped at once. *)
+val dropping : string -> (unit -> unit -> 'a) -> way
+(** [dropping name prepare]: each thread prepares what it calls. The result is dropped at once. *)
 
-val keeping : string -> (unit -> 'a) -> way
-(** Each thread's last result is kept until it has the next one. *)
+val keeping : string -> (unit -> unit -> 'a) -> way
+(** Likewise, but each thread's last result is kept until it has the next one. *)
 
 (** Of microseconds, or of a ratio. *)
 type spread = {
@@ -35,9 +35,10 @@ type cost = {
   way : way;
   calls : int;  (** that were timed *)
   time : spread;  (** microseconds per call *)
-  sustained : float;
-      (** the same in the long run, with the share of each call in minor collections, which
-          most calls with a small result do not meet: the median of turns' means *)
+  cpu : float;
+      (** microseconds of CPU time per call in the long run, with the share of each call in
+          minor collections, which most calls with a small result do not meet; other programs'
+          time is not in it. The median of turns. *)
   turns : float list;  (** the median of each turn that the way was in, else nan *)
 }
 

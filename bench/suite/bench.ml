@@ -51,7 +51,7 @@ let names =
   place_names
   @ [
       "threads"; "operation"; "way"; "result"; "hypercalls"; "mappings"; "words";
-      "calls"; "least_us"; "p25_us"; "median_us"; "p75_us"; "sustained_us"; "ratio_p25"; "ratio";
+      "calls"; "least_us"; "p25_us"; "median_us"; "p75_us"; "cpu_us"; "ratio_p25"; "ratio";
       "ratio_p75";
     ]
 
@@ -65,7 +65,7 @@ let cells ~ours (cost : Measure.cost) =
   [
     counted counts.hypercalls; counted counts.mappings; string_of_int counts.words;
     string_of_int cost.calls; number time.least; number time.lower;
-    number time.median; number time.upper; number cost.sustained;
+    number time.median; number time.upper; number cost.cpu;
   ]
   @
   match ours with

@@ -6,7 +6,8 @@ type t = {
   quadratic : bool;
 }
 
-let way ?(quadratic = false) operation name f =
+(* Each thread has a function of its own. *)
+let way_of_thread ?(quadratic = false) operation name f =
   {
     operation;
     name;
@@ -14,6 +15,9 @@ let way ?(quadratic = false) operation name f =
     kept = Measure.keeping name f;
     quadratic;
   }
+
+let way ?quadratic operation name f =
+  way_of_thread ?quadratic operation name (fun () -> f)
 
 type sources = {
   classic : Baseline.handle;
@@ -81,11 +85,17 @@ let filter s list () =
     (fun (d : Xenctrl.domaininfo) -> String.equal (bytes_of_handle d.handle) wanted)
     (list ())
 
+let find ?hint s =
+  let uuid = Xenctrl_domains.Uuid.of_handle s.target.handle in
+  fun () -> Xenctrl_domains.find_by_uuid ?hint s.ours uuid
+
 let finds s =
   [
     way "find" "classic-1024-filter" (filter s (classic_1024 s));
     way "find" "interop-filter" (filter s (interop s));
     way "find" "list-filter" (filter s (this s));
+    way "find" "this" (find s);
+    way "find" "hint" (find s ~hint:s.target.domid);
     way "find" "floor" (floor s);
   ]
 
@@ -95,11 +105,29 @@ let sum list () =
     (fun sum (d : Xenctrl.domaininfo) -> sum + d.domid + Int64.to_int d.cpu_time)
     0 (list ())
 
+module Snapshot = Xenctrl_domains.Snapshot
+
+let sum_snapshot snapshot =
+  Snapshot.fold
+    (fun sum i ->
+      sum + Snapshot.domid snapshot i + Int64.to_int (Snapshot.cpu_time snapshot i))
+    0 snapshot
+
 let snapshots s =
+  (* One that is taken anew each time, as a watcher does; one for each thread. *)
+  let retaking finish () =
+    let snapshot = Snapshot.take s.ours in
+    fun () ->
+      Snapshot.retake s.ours snapshot;
+      finish snapshot
+  in
   [
     way "snapshot" "classic-1024-fold" (sum (classic_1024 s));
     way "snapshot" "interop-fold" (sum (interop s));
     way "snapshot" "list-fold" (sum (this s));
+    way_of_thread "snapshot" "this" (retaking sum_snapshot);
+    way "snapshot" "take" (fun () -> Snapshot.take s.ours);
+    way_of_thread "snapshot" "retake" (retaking ignore);
     way "snapshot" "floor" (floor s);
   ]
 
@@ -131,9 +159,21 @@ let disagreements ~interop:file ~domains ~simulated ours =
       [
         ("find classic-1024-filter", filter s (classic_1024 s));
         ("find list-filter", filter s (this s));
+        ("find this", find s);
+        ("find hint", find s ~hint:domid);
       ]
   in
-  List.concat_map (Agreement.differences ~simulated) [ lists; getinfos; finds ]
+  let snapshots =
+    answers
+      [
+        ("this", this s);
+        ( "snapshot",
+          fun () ->
+            let snapshot = Snapshot.take s.ours in
+            List.init (Snapshot.length snapshot) (Snapshot.domaininfo snapshot) );
+      ]
+  in
+  List.concat_map (Agreement.differences ~simulated) [ lists; getinfos; finds; snapshots ]
   @ (let length = List.length (List.assoc "this" lists) in
      if floor s () = length then []
      else [ Printf.sprintf "the bare hypercall does not say %d domains" length ])

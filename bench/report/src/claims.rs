@@ -209,7 +209,7 @@ fn per_domain(
     Some((times().fold(f64::INFINITY, f64::min), times().fold(0., f64::max)))
 }
 
-/// Of times in the long run: a single call meets minor collections where its list is long, and
+/// Of CPU time in the long run: a single call meets minor collections where its list is long, and
 /// hardly ever where it is short.
 fn growth(h: &Hypervisor, operation: &str) -> Claim {
     let what = match operation {
@@ -221,15 +221,15 @@ fn growth(h: &Hypervisor, operation: &str) -> Claim {
         format!("{} to {} ns per domain, {} ×", figure(least), figure(most), figure(most / least))
     };
     let found = || {
-        let sustained = per_domain(h, operation, |row| row.sustained_us)?;
+        let cpu = per_domain(h, operation, |row| row.cpu_us)?;
         let median = per_domain(h, operation, |row| row.median_us)?;
         Some((
-            format!("{} (medians of calls: {})", range(sustained), range(median)),
-            sustained.1 / sustained.0 <= 1.5,
+            format!("{} (medians of calls: {})", range(cpu), range(median)),
+            cpu.1 / cpu.0 <= 1.5,
         ))
     };
     let mut promise = format!(
-        "{what}: time per domain, in the long run, flat within 1.5 × from 100 to 16,000 guests"
+        "{what}: CPU time per domain, in the long run, flat within 1.5 × from 100 to 16,000 guests"
     );
     if !h.simulated() {
         promise.push_str(" (promised of xensim alone)");
@@ -257,7 +257,7 @@ mod tests {
             p25_us: Some(us),
             median_us: Some(us),
             p75_us: Some(us),
-            sustained_us: Some(us),
+            cpu_us: Some(us),
             ratio_p25: Some(ratio),
             ratio: Some(ratio),
             ratio_p75: Some(ratio),

@@ -21,7 +21,7 @@ pub struct Time {
     pub p25_us: Option<f64>,
     pub median_us: Option<f64>,
     pub p75_us: Option<f64>,
-    pub sustained_us: Option<f64>,
+    pub cpu_us: Option<f64>,
     pub ratio_p25: Option<f64>,
     pub ratio: Option<f64>,
     pub ratio_p75: Option<f64>,

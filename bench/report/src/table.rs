@@ -46,8 +46,8 @@ pub fn results(all: &[Hypervisor]) -> String {
         "# Results\n\n\
          Written by `make bench`. Times are microseconds per call: the median, and in brackets \
          the range of the middle half. Ratios are to this library's way of the operation, turn \
-         by turn, likewise. In the long run a call takes its share of minor collections too, \
-         which most calls with a small result do not meet. Unless something else is said: native code, one thread, the result \
+         by turn, likewise. CPU time in the long run has a call's share of \
+         minor collections in it, which most calls with a small result do not meet. Unless something else is said: native code, one thread, the result \
          dropped at once. All figures, with those that are not shown here, are in the folders' \
          CSV files.\n\n\
          Compare within a table: the times in QEMU are an emulator's. A dash is what was not \
@@ -122,7 +122,7 @@ fn counts(text: &mut String, h: &Hypervisor, operation: &str, guests: u32) {
             vec![
                 name.into(),
                 or_none(row.and_then(Time::time).map(spread)),
-                or_none(row.and_then(|r| r.sustained_us).map(figure)),
+                or_none(row.and_then(|r| r.cpu_us).map(figure)),
                 or_none(row.and_then(Time::ratio).map(spread)),
                 count(|r| r.hypercalls),
                 count(|r| r.mappings),
