@@ -13,6 +13,7 @@ const NONE: &str = "–";
 
 /// A Markdown table whose first column alone is text.
 fn table(text: &mut String, header: &[String], rows: &[Vec<String>]) {
+    assert!(rows.iter().all(|row| row.len() == header.len()), "a cell for each column");
     let mut line = |cells: &[String]| writeln!(text, "| {} |", cells.join(" | ")).unwrap();
     line(header);
     let mut rule = vec!["---".to_string()];
@@ -104,6 +105,7 @@ fn counts(text: &mut String, h: &Hypervisor, operation: &str, guests: u32) {
     let header = [
         &first,
         "µs",
+        "CPU time, in the long run",
         "ratio",
         "hypercalls",
         "mappings",
@@ -194,4 +196,23 @@ fn by_situation(text: &mut String, h: &Hypervisor, operation: &str, guests: u32)
         })
         .collect();
     table(text, &header, &rows);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table() {
+        let mut text = String::new();
+        table(&mut text, &strings(&["way", "µs"]), &[strings(&["this", "1"])]);
+        assert_eq!(text, "| way | µs |\n| --- | --: |\n| this | 1 |\n\n");
+    }
+
+    #[test]
+    fn what_was_not_measured_is_a_dash() {
+        assert_eq!(or_none(None), "–");
+        assert_eq!(count_of(Some(0.04)), "0.0");
+        assert_eq!(count_of(Some(51234.4)), "51,234");
+    }
 }
