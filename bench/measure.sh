@@ -8,6 +8,7 @@
 #   GUESTS             numbers of guests, ascending
 #   PROCESSES          those of them with which single ways are looked at from outside
 #   THREADS            as for `bench measure`
+#   THREADS_AT         those of the numbers of guests with which there are several threads
 #   TIME               seconds of each measurement
 #   QUADRATIC          the greatest number of domains to list in chunks of 2
 #   CALLS              calls of a way that is looked at
@@ -15,7 +16,7 @@
 #   STRACE VALGRIND    those programs; where one is empty, nothing is counted by it
 set -eu
 
-: "${NATIVE:?}" "${BYTECODE:?}" "${INTEROP:?}" "${GUESTS:?}" "${PROCESSES:?}" "${THREADS:?}"
+: "${NATIVE:?}" "${BYTECODE:?}" "${INTEROP:?}" "${GUESTS:?}" "${PROCESSES:?}" "${THREADS:?}" "${THREADS_AT:?}"
 : "${TIME:?}" "${QUADRATIC:?}" "${CALLS:?}"
 
 say() { echo "$*" >&2; }
@@ -102,8 +103,12 @@ for guests in $GUESTS; do
     say "$guests guests"
     populate "$guests"
     "$NATIVE" check --interop "$INTEROP"
+    threads=1
+    for chosen in $THREADS_AT; do
+        if [ "$chosen" = "$guests" ]; then threads=$THREADS; fi
+    done
     for program in "$NATIVE" "$BYTECODE"; do
-        table times "$program" measure --interop "$INTEROP" --threads "$THREADS" \
+        table times "$program" measure --interop "$INTEROP" --threads "$threads" \
             --seconds "$TIME" --quadratic "$QUADRATIC" $header
         header=
     done

@@ -198,7 +198,10 @@ let prepare ~threads way =
     callers;
     each;
     batch;
-    in_a_row = (if each > 1e5 then 1 else max 5 (calls_of_turn / (batch * threads)));
+    in_a_row =
+      (if each > 1e5 then 1
+      else if threads > 1 then 5
+      else max 5 (calls_of_turn / batch));
     used = 0.;
     samples = [];
     medians = [];

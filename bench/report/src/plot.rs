@@ -26,6 +26,7 @@ const ORANGE: RGBColor = RGBColor(230, 159, 0);
 const GREEN: RGBColor = RGBColor(0, 158, 115);
 const VERMILION: RGBColor = RGBColor(213, 94, 0);
 const PURPLE: RGBColor = RGBColor(204, 121, 167);
+const SKY: RGBColor = RGBColor(86, 180, 233);
 const GREY: RGBColor = RGBColor(120, 120, 120);
 
 fn font(size: u32) -> TextStyle<'static> {
@@ -43,6 +44,8 @@ fn colour(way: &str) -> RGBColor {
         "classic-2" => VERMILION,
         way if way.starts_with("classic") => ORANGE,
         way if way.starts_with("interop") => PURPLE,
+        way if way.starts_with("list") => SKY,
+        "retake" => INK,
         _ => GREEN,
     }
 }
@@ -211,11 +214,12 @@ fn against_domains(h: &Hypervisor, operation: &str, heading: &str, file: &Path) 
     Ok(())
 }
 
-/// Orange is too pale for letters.
+/// Some are too pale for letters.
 fn text_colour(way: &str) -> RGBColor {
     match colour(way) {
         ORANGE => RGBColor(150, 100, 0),
         PURPLE => RGBColor(150, 70, 115),
+        SKY => RGBColor(20, 110, 165),
         GREY => RGBColor(90, 90, 90),
         other => other,
     }
@@ -237,11 +241,11 @@ impl Part {
 
     fn name(self) -> &'static str {
         match self {
-            Part::Hypercall => "the hypercall alone",
-            Part::Bounce => "libxenctrl: a second hypercall, mapping, bouncing",
-            Part::Records => "building OCaml records",
-            Part::Copy => "keeping the answer",
-            Part::Search => "searching or summing up",
+            Part::Hypercall => "hypercall alone",
+            Part::Bounce => "libxenctrl: mapping, bouncing",
+            Part::Records => "OCaml records",
+            Part::Copy => "copy kept",
+            Part::Search => "search or sum",
         }
     }
 
@@ -362,7 +366,7 @@ fn breakdown(h: &Hypervisor, file: &Path) -> Outcome {
     for part in Part::ALL.into_iter().filter(|&part| used(part)) {
         root.draw(&Rectangle::new([(x, 77), (x + 14, 91)], part.colour().filled()))?;
         root.draw(&Text::new(part.name(), (x + 20, 84), placed(13, HPos::Left, VPos::Center)))?;
-        x += 40 + 13 * part.name().chars().count() as i32 / 2;
+        x += 44 + 7 * part.name().chars().count() as i32;
     }
 
     // Room after the longest bar for its figure.
