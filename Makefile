@@ -1,5 +1,7 @@
 # make demo    lists 1000 domains in three ways and compares them (XEN=4.17 or 4.20: in a real Xen)
 # make bench   measures every way at 1 to 32,751 guests into bench/results (likewise; minutes)
+# make storm   1000 VMs start and stop, asked for in several ways (XEN as for demo)
+# make flames  flame graphs of that, on xensim, into docs/flames
 # make test    everything, on a simulated hypervisor and inside real ones
 # make check   formatting, lints, warnings
 # make deps    what the others need and install by themselves: Debian packages, cargo
@@ -8,12 +10,15 @@
 XEN ?= sim
 DEMO_RELEASE ?= 4.17
 DEMO_DOMAINS ?= 1000
+STORM_VMS ?= 1000
+# Milliseconds that each other program takes which a VM's start or stop waits for.
+STORM_WAIT ?= 0
 
 CARGO_LOCKED := --locked
 SIM := target/xensim
 EXE := _build/default
 
-.PHONY: all build sim programs demo bench bench-programs test check deps clean
+.PHONY: all build sim programs demo bench bench-programs storm flames test check deps clean
 
 all: build
 
@@ -53,6 +58,18 @@ ifneq ($(XEN),sim)
 	tests/xen/fetch $(XEN)
 endif
 	bench/run $(XEN)
+
+storm: programs sim
+ifneq ($(XEN),sim)
+	tests/xen/fetch $(XEN)
+endif
+	bench/storm/run $(XEN) $(EXE)/bench $(SIM) \
+	    bench/results/storm-$(XEN)-$(STORM_VMS)$(if $(filter-out 0,$(STORM_WAIT)),-wait) \
+	    --vms $(STORM_VMS) --wait $(STORM_WAIT)
+
+flames: bench-programs
+	@scripts/deps flames
+	bench/storm/flames $(EXE)/bench $(SIM) docs/flames --vms $(STORM_VMS)
 
 test: check bench-programs
 	tests/run
