@@ -112,6 +112,8 @@ for guests in $GUESTS; do
             --seconds "$TIME" --quadratic "$QUADRATIC" $header
         header=
     done
+    # What lists cost where the minor heap has room for them.
+    table times env OCAMLRUNPARAM=s=8M "$NATIVE" list --interop "$INTEROP" --seconds "$TIME"
     for chosen in $PROCESSES; do
         if [ "$chosen" = "$guests" ]; then processes "$guests"; fi
     done

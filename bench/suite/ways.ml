@@ -131,9 +131,35 @@ let snapshots s =
     way "snapshot" "floor" (floor s);
   ]
 
+(* The loops of docs/toolstack.md, each by the two lists and as it becomes. *)
+let toolstack s =
+  let module Before = Toolstack.Before in
+  let module After = Toolstack.After in
+  let uuid = Before.uuid_of_handle s.target.handle in
+  let loop operation before after =
+    let ways = [ ("classic-1024", before (classic_1024 s)); ("list", before (this s)); ("this", after) ] in
+    List.map (fun (name, call) -> way operation name call) ways
+  in
+  let snapshot = Snapshot.take s.ours in
+  let watcher = After.Watcher.create s.ours in
+  loop "domains_of_uuid"
+    (fun list () -> ignore (Before.domains_of_uuid ~list uuid))
+    (fun () -> ignore (After.domains_of_uuid s.ours uuid))
+  @ loop "watcher"
+      (fun list ->
+        let watcher = Before.Watcher.create ~list in
+        fun () -> ignore (Before.Watcher.look watcher ~list))
+      (fun () -> ignore (After.Watcher.look watcher s.ours))
+  @ loop "make_host"
+      (fun list () -> ignore (Before.make_host ~list))
+      (fun () -> ignore (After.make_host s.ours snapshot))
+  @ loop "domain_snapshot"
+      (fun list () -> ignore (Before.domain_snapshot ~list))
+      (fun () -> ignore (After.domain_snapshot s.ours snapshot))
+
 let all ~interop ~domains ours =
   let s = sources ~interop ~domains ours in
-  lists s @ getinfos s @ finds s @ snapshots s
+  lists s @ getinfos s @ finds s @ snapshots s @ toolstack s
 
 let disagreements ~interop:file ~domains ~simulated ours =
   let s = sources ~interop:file ~domains ours in

@@ -1,7 +1,7 @@
 (** Everything that is measured. *)
 
 type t = {
-  operation : string;  (** ["list"], ["getinfo"], ["find"] or ["snapshot"] *)
+  operation : string;  (** ["list"], ["getinfo"], ["find"], ["snapshot"], or a loop of docs/toolstack.md *)
   name : string;
       (** ["this"] is this library's way, to which the others of the operation are compared *)
   dropped : Measure.way;

@@ -1,5 +1,5 @@
 (* What a toolstack does with the list: the loops of XAPI's daemons, cut to what they take from
-   Xen. *)
+   Xen. [list ()] is all domains, as of [Xenctrl.domain_getinfolist xc 0]. *)
 
 module IntMap = Map.Make (Int)
 
@@ -13,26 +13,25 @@ let uuid_of_handle handle =
   Buffer.contents text
 
 (* xenopsd: which domains are this VM? A dozen times for each VM start. *)
-let domains_of_uuid xc uuid =
+let domains_of_uuid ~list uuid =
   List.filter
     (fun (d : Xenctrl.domaininfo) -> uuid_of_handle d.handle = uuid)
-    (Xenctrl.domain_getinfolist xc 0)
+    (list ())
 
 (* The xenstore watcher: what happened since the last time? At each domain that comes or goes. *)
 module Watcher = struct
   type t = { mutable domains : Xenctrl.domaininfo IntMap.t }
 
-  let list xc =
+  let map ~list =
     List.fold_left
       (fun domains (d : Xenctrl.domaininfo) -> IntMap.add d.domid d domains)
-      IntMap.empty
-      (Xenctrl.domain_getinfolist xc 0)
+      IntMap.empty (list ())
 
-  let create xc = { domains = list xc }
+  let create ~list = { domains = map ~list }
 
   (* Domids that came, went, or shut down. *)
-  let look t xc =
-    let now = list xc in
+  let look t ~list =
+    let now = map ~list in
     let changed =
       IntMap.merge
         (fun _ before after ->
@@ -51,19 +50,19 @@ end
 
 (* squeezed: how much memory has each domain, how much may it have? At each request for memory and
    every ten seconds. *)
-let make_host xc =
+let make_host ~list =
   List.filter_map
     (fun (d : Xenctrl.domaininfo) ->
       if d.shutdown then None
       else
         let kib pages = Xenctrl.pages_to_kib (Int64.of_nativeint pages) in
         Some (d.domid, kib d.total_memory_pages, kib d.max_memory_pages))
-    (Xenctrl.domain_getinfolist xc 0)
+    (list ())
 
 (* rrdd and its plugins: the UUID and CPU time of each domain, and which are paused. Every five
    seconds. *)
-let domain_snapshot xc =
-  let domains = Xenctrl.domain_getinfolist xc 0 in
+let domain_snapshot ~list =
+  let domains = list () in
   let paused =
     List.filter_map
       (fun (d : Xenctrl.domaininfo) -> if d.paused then Some d.domid else None)

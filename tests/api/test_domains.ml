@@ -533,19 +533,20 @@ let test_examples () =
   configure "domains=60,domids=sparse,shutdown=20,paused=20,clock=frozen";
   let h = Xenctrl.interface_open () in
   let s = Snapshot.take h in
+  let list () = Xenctrl.domain_getinfolist h 0 in
   List.iter
     (fun (d : Xenctrl.domaininfo) ->
       let uuid = Toolstack.Before.uuid_of_handle d.handle in
-      let before = Toolstack.Before.domains_of_uuid h uuid in
+      let before = Toolstack.Before.domains_of_uuid ~list uuid in
       check_bool "found" true (before <> []);
       check_bool uuid true (before = Toolstack.After.domains_of_uuid h uuid))
     (Xenctrl.domain_getinfolist h 0);
-  check_bool "make_host" true (Toolstack.Before.make_host h = Toolstack.After.make_host h s);
+  check_bool "make_host" true (Toolstack.Before.make_host ~list = Toolstack.After.make_host h s);
   check_bool "domain_snapshot" true
-    (Toolstack.Before.domain_snapshot h = Toolstack.After.domain_snapshot h s);
-  let before = Toolstack.Before.Watcher.create h and after = Toolstack.After.Watcher.create h in
+    (Toolstack.Before.domain_snapshot ~list = Toolstack.After.domain_snapshot h s);
+  let before = Toolstack.Before.Watcher.create ~list and after = Toolstack.After.Watcher.create h in
   let look expected =
-    check_domids "as before" expected (Toolstack.Before.Watcher.look before h);
+    check_domids "as before" expected (Toolstack.Before.Watcher.look before ~list);
     check_domids "as now" expected (Toolstack.After.Watcher.look after h)
   in
   look [];

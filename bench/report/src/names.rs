@@ -8,6 +8,14 @@ pub const OPERATIONS: [(&str, &str); 4] = [
     ("snapshot", "A number of every domain"),
 ];
 
+/// The loops of docs/toolstack.md, likewise.
+pub const LOOPS: [(&str, &str); 4] = [
+    ("domains_of_uuid", "xenopsd: the domains of a VM"),
+    ("watcher", "The xenstore watcher: what changed"),
+    ("make_host", "squeezed: the memory of each domain"),
+    ("domain_snapshot", "rrdd: UUID and CPU time of each domain"),
+];
+
 /// What the ways of an operation are called, in the order in which they are shown.
 pub fn ways(operation: &str) -> &'static [(&'static str, &'static str)] {
     match operation {
@@ -42,6 +50,16 @@ pub fn ways(operation: &str) -> &'static [(&'static str, &'static str)] {
             ("take", "Snapshot.take alone"),
             ("retake", "Snapshot.retake alone"),
             ("floor", "the hypercall alone"),
+        ],
+        "domains_of_uuid" => &[
+            ("classic-1024", "C stubs' list"),
+            ("list", "this library's list"),
+            ("this", "find_by_uuid"),
+        ],
+        "watcher" | "make_host" | "domain_snapshot" => &[
+            ("classic-1024", "C stubs' list"),
+            ("list", "this library's list"),
+            ("this", "snapshot"),
         ],
         _ => &[],
     }

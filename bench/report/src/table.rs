@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::{
     claims::claims,
     data::{Hypervisor, Situation, Spread, Time, USUAL},
-    names::{OPERATIONS, figure, number, ways},
+    names::{LOOPS, OPERATIONS, figure, number, ways},
 };
 
 /// What a cell holds where nothing was measured.
@@ -85,6 +85,13 @@ fn hypervisor(text: &mut String, h: &Hypervisor) {
             counts(text, h, operation, guests);
             by_guests(text, h, operation);
             by_situation(text, h, operation, guests);
+        }
+    }
+    text.push_str("### The loops of docs/toolstack.md\n\n");
+    for (operation, heading) in LOOPS {
+        if !known_ways(h, operation).is_empty() {
+            writeln!(text, "{heading}:\n").unwrap();
+            by_guests(text, h, operation);
         }
     }
     writeln!(text, "### Where the time goes\n\n![Breakdown](plots/{}-breakdown.svg)\n", h.name)
