@@ -925,6 +925,23 @@ let test_buffers_are_kept () =
   in
   check_int "a list beside another call" 0 mappings
 
+(* However many large lists were under way at once, and whatever was sent: what stays idle is
+   bounded. *)
+let test_idle_buffers_are_bounded () =
+  Gc.full_major ();
+  let before = Counters.get "mapped_bytes" in
+  configure "domains=32752,delay=sysctl.getdomaininfolist:100ms";
+  let h = Xenctrl.interface_open () in
+  let list () = ignore (Xenctrl.domain_getinfolist h 0) in
+  let idle () = Counters.get "mapped_bytes" - before in
+  List.iter Thread.join (List.init 4 (fun _ -> Thread.create list ()));
+  check_bool "of two longest lists" true (idle () <= 2 * 3_680_000);
+  check_bool "of one at least" true (idle () >= 3_660_000);
+  Xenctrl.send_debug_keys h (String.make 10_000_000 ' ');
+  check_bool "of keys, nothing" true (idle () <= 2 * 3_680_000);
+  interface_close h;
+  check_int "closed" 0 (idle ())
+
 (* Threads that open the process's handle at once end up with the same one. *)
 let test_with_intf_race () =
   configure "domains=5,delay=xen_version.version:5ms";
@@ -1001,6 +1018,7 @@ let () =
             test "signal handlers that raise" test_signals;
             test "one handle, many threads" test_threads;
             test "buffers are kept" test_buffers_are_kept;
+            test "idle buffers are bounded" test_idle_buffers_are_bounded;
             test "with_intf" test_with_intf_race;
           ] );
     ]
