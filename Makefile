@@ -3,6 +3,8 @@
 # make storm   1000 VMs start and stop, asked for in several ways (XEN as for demo)
 # make flames  flame graphs of that, on xensim, into docs/flames
 # make test    everything, on a simulated hypervisor and inside real ones
+# make memcheck, make asan, make soak, make miri
+#              its nets one by one, as far as they go (docs/testing.md)
 # make check   formatting, lints, warnings
 # make deps    what the others need and install by themselves: Debian packages, cargo
 # make build   the library; after `make deps`, `dune build @install` alone does the same
@@ -18,7 +20,8 @@ CARGO_LOCKED := --locked
 SIM := target/xensim
 EXE := _build/default
 
-.PHONY: all build sim programs demo bench bench-programs storm flames test check deps clean
+.PHONY: all build sim programs demo bench bench-programs storm flames test memcheck asan soak miri check \
+	deps clean
 
 all: build
 
@@ -73,6 +76,18 @@ flames: bench-programs
 
 test: check bench-programs
 	tests/run
+
+memcheck: programs sim
+	tests/memory/memcheck $(SIM) all
+
+asan: programs sim
+	tests/memory/asan $(SIM)
+
+soak: programs sim
+	LD_LIBRARY_PATH=$(SIM) $(EXE)/tests/memory/soak.exe
+
+miri: deps
+	scripts/miri
 
 check: deps
 	scripts/check
