@@ -341,6 +341,21 @@ let test_pcpus () =
   check_int "no more than asked for" 1 (Array.length (Xenctrl.pcpu_info h 1));
   List.iter (fun bad -> refused "pCPUs" (fun () -> Xenctrl.pcpu_info h bad)) [ 0; -1; min_int ]
 
+(* Results that do not fit into one small allocation say what small ones say. *)
+let test_large_results () =
+  configure "domains=3,cpus=4000,clock=frozen,console_fill=1000000";
+  let h = Xenctrl.interface_open () in
+  let all = Xenctrl.pcpu_info h 4000 in
+  check_int "pCPUs" 4000 (Array.length all);
+  Alcotest.(check (array int64)) "the first" (Xenctrl.pcpu_info h 60) (Array.sub all 0 60);
+  Alcotest.(check (array int64)) "all, again" all (Xenctrl.pcpu_info h 4000);
+  let allowed = Array.init 4000 (fun i -> i mod 3 = 0) in
+  Xenctrl.vcpu_affinity_set h 1 0 allowed;
+  Alcotest.(check (array bool)) "affinity" allowed (Xenctrl.vcpu_affinity_get h 1 0);
+  let console = Xenctrl.readconsolering h in
+  check_bool "console" true (String.length console > 1_000_000);
+  check_bool "again" true (console = Xenctrl.readconsolering h)
+
 let test_featuresets () =
   configure "domains=3";
   let h = Xenctrl.interface_open () in
@@ -553,7 +568,8 @@ let () =
           test "pCPUs" test_pcpus;
           test "featuresets" test_featuresets;
           test "watchdog" test_watchdog;
-        ] );
+        ]
+        @ sim_only [ test "large results" test_large_results ] );
       ( "devices",
         [ test "none there" test_devices ] @ sim_only [ test "assign" test_assign ] );
       ( "all",
