@@ -14,13 +14,14 @@
  *   dm_ops                 device model operations: an ioctl of their own
  *   foreign_mappings       ioctls that map another domain's pages
  *   ioctls                 every ioctl
- *   mappings, unmappings, advices
- *                          calls of mmap, munmap and madvise
- *   bytes_mapped           the sum of the lengths of those mmap calls that did it
+ *   mappings               calls of mmap that make memory for the hypervisor or of
+ *                          another domain: of a file, or locked
+ *   bytes_mapped           the sum of the lengths of those that did it
+ *   unmappings, advices    calls of munmap and madvise
  *
- * mmap and its kin are counted whoever calls them, the language's runtime
- * included; but not malloc's own, which stay inside libc. So compare a loop's
- * counts with those of the same loop without hypercalls, or look for zero.
+ * OCaml 5's runtime maps memory for its heap whenever it likes: ordinary memory,
+ * which is not counted. What it unmaps is, as munmap does not say of what kind
+ * it is; malloc's own calls stay inside libc.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -216,11 +217,13 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 EXPORT void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
 {
     static _Atomic(void *) found;
+    int ordinary = fd == -1 && !(flags & MAP_LOCKED);
 
-    add(&mappings, 1);
+    if (!ordinary)
+        add(&mappings, 1);
     void *(*real)(void *, size_t, int, int, int, off_t) = next(&found, "mmap");
     void *result = real(address, length, protection, flags, fd, offset);
-    if (result != MAP_FAILED)
+    if (!ordinary && result != MAP_FAILED)
         add(&bytes_mapped, (int64_t)length);
     return result;
 }
