@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Result, Xen, buffer::Purpose};
+use super::{Error, Result, Xen, buffer::Purpose};
 use crate::abi::sysctl::{self, DebugKeys, ReadConsole, SysctlUnion};
 
 impl Xen {
@@ -20,6 +20,9 @@ impl Xen {
             let answer = self.sysctl(&mut lease, sysctl::READCONSOLE, u)?;
             // SAFETY: every member of the union is plain integers.
             let written = unsafe { answer.u.readconsole }.count;
+            if written > room {
+                return Err(Error::Overrun { what: "characters", reported: written, asked: room });
+            }
             if written < room || room == u32::MAX {
                 return Ok(lease.copy_records(written as usize)?);
             }

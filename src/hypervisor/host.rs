@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Error, Result, Xen, buffer::Purpose};
+use super::{Errno, Error, Result, Xen, buffer::Purpose};
 use crate::abi::{
     self, sched,
     sysctl::{self, CpuFeatureset, CpuInfo, GetCpuInfo, PhysInfo, SysctlUnion},
@@ -76,9 +76,14 @@ impl Xen {
     /// How many pCPUs there can be, which does not change while a hypervisor runs. Hypercall:
     /// `XEN_SYSCTL_physinfo`, once per handle.
     pub fn most_cpus(&self) -> Result<u32> {
+        /// What no hypervisor is built for: memory is allocated by this number.
+        const TOO_MANY: u32 = 1 << 20;
         match self.most_cpus.load(Ordering::Relaxed) {
             0 => {
                 let cpus = self.physinfo()?.max_cpu_id.saturating_add(1);
+                if cpus >= TOO_MANY {
+                    return Err(Errno::EIO.into());
+                }
                 self.most_cpus.store(cpus, Ordering::Relaxed);
                 Ok(cpus)
             }
