@@ -6,6 +6,8 @@ use std::{env, path::PathBuf};
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=XEN_INCLUDE_DIR");
+    // See src/hypervisor/buffer_model.rs.
+    println!("cargo::rustc-check-cfg=cfg(loom)");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
 
     // What only one of the three needs would be dead code in the others.

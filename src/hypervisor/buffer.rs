@@ -13,12 +13,16 @@ use super::{
 use crate::abi::{
     DOMID_FIRST_RESERVED, PAGE_SIZE, domctl, event_channel, hvm, memory, sched, sysctl, version,
 };
-use std::{
-    ffi::c_void,
-    ptr::NonNull,
-    slice,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+// The model checker's lock stands in for the real one in a build of its own: see buffer_model.rs.
+#[cfg(loom)]
+use loom::sync::{Mutex, MutexGuard};
+#[cfg(not(loom))]
+use std::sync::{Mutex, MutexGuard};
+use std::{ffi::c_void, ptr::NonNull, slice, sync::PoisonError};
+
+#[cfg(all(test, loom))]
+#[path = "buffer_model.rs"]
+mod model;
 
 /// What hypercalls pass.
 ///
