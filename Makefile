@@ -52,7 +52,7 @@ endif
 
 # The Rust half of the benchmarks: a workspace of its own, bench/Cargo.toml.
 bench-programs: programs sim
-	scripts/deps bench
+	@scripts/deps strace
 	cargo build $(CARGO_LOCKED) --release --manifest-path bench/Cargo.toml --target-dir target/bench
 
 # BENCH_QUICK=1: a minute's run that shows that all of it works.
@@ -71,7 +71,7 @@ endif
 	    --vms $(STORM_VMS) --wait $(STORM_WAIT)
 
 flames: bench-programs
-	@scripts/deps flames
+	@scripts/deps linux-perf
 	bench/storm/flames $(EXE)/bench $(SIM) docs/flames --vms $(STORM_VMS)
 
 test: check bench-programs
