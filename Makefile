@@ -3,7 +3,7 @@
 # make storm   1000 VMs start and stop, asked for in several ways (XEN as for demo)
 # make flames  flame graphs of that, on xensim, into docs/flames
 # make test    everything, on a simulated hypervisor and inside real ones
-# make memcheck, make asan, make soak, make miri
+# make memcheck, make asan, make memory, make miri
 #              its nets one by one, as far as they go (docs/testing.md)
 # make check   formatting, lints, warnings
 # make deps    what the others need and install by themselves: Debian packages, cargo
@@ -20,7 +20,7 @@ CARGO_LOCKED := --locked
 SIM := target/xensim
 EXE := _build/default
 
-.PHONY: all build sim programs demo bench bench-programs storm flames test memcheck asan soak miri check \
+.PHONY: all build sim programs demo bench bench-programs storm flames test memcheck asan memory miri check \
 	deps clean
 
 all: build
@@ -83,7 +83,7 @@ memcheck: programs sim
 asan: programs sim
 	tests/memory/asan $(SIM)
 
-soak: programs sim
+memory: programs sim
 	LD_LIBRARY_PATH=$(SIM) $(EXE)/tests/memory/soak.exe
 
 miri: deps
