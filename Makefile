@@ -3,8 +3,9 @@
 # make storm   1000 VMs start and stop, asked for in several ways (XEN as for demo)
 # make flames  flame graphs of that, on xensim, into docs/flames
 # make test    everything, on a simulated hypervisor and inside real ones
-# make memcheck, make asan, make memory, make miri
-#              its nets one by one, as far as they go (docs/testing.md)
+# make test-matrix   the same in Debian 13, with OCaml 5 and the headers of Xen 4.20, in a chroot that is kept
+# make threads fuzz soak memory model memcheck asan miri   longer runs and single nets (docs/testing.md)
+# make deny    licences, sources and duplicates of the crates, by cargo-deny
 # make check   formatting, lints, warnings
 # make deps    what the others need and install by themselves: Debian packages, cargo
 # make build   the library; after `make deps`, `dune build @install` alone does the same
@@ -20,8 +21,8 @@ CARGO_LOCKED := --locked
 SIM := target/xensim
 EXE := _build/default
 
-.PHONY: all build sim programs demo bench bench-programs storm flames test memcheck asan memory miri check \
-	deps clean
+.PHONY: all build sim programs demo bench bench-programs storm flames test test-matrix threads fuzz soak \
+	memory model memcheck asan miri deny check deps clean
 
 all: build
 
@@ -88,6 +89,34 @@ memory: programs sim
 
 miri: deps
 	scripts/miri
+
+# The second of the two Debians. The first is the machine's.
+test-matrix:
+	tests/matrix/run trixie make test
+
+THREADS_SECONDS ?= 60
+threads: programs sim
+	LD_LIBRARY_PATH=$(SIM) $(EXE)/tests/threads/hammer.exe $(THREADS_SECONDS)
+
+# Of each fuzz target; arguments of the externals, as many of each.
+FUZZ_SECONDS ?= 600
+HOSTILE_CASES ?= 20000
+fuzz: programs sim
+	fuzz/run $(FUZZ_SECONDS)
+	LD_LIBRARY_PATH=$(SIM) HOSTILE_CASES=$(HOSTILE_CASES) $(EXE)/tests/hostile/hostile.exe
+
+SOAK_SECONDS ?= 600
+SOAK_DOMAINS ?= 1000
+soak: programs
+	tests/soak/run $(SOAK_SECONDS) $(SOAK_DOMAINS)
+
+# The buffer pool under every order of threads.
+model: deps
+	RUSTFLAGS="--cfg loom -Clink-arg=-rdynamic" cargo test $(CARGO_LOCKED) --quiet --release --lib \
+	    --target-dir target/loom model
+
+deny: deps
+	scripts/deny
 
 check: deps
 	scripts/check
