@@ -15,8 +15,10 @@ let memprof rate =
     kept.(!sampled mod 64) <- Some !sampled;
     Some !sampled
   in
-  Gc.Memprof.start ~sampling_rate:rate ~callstack_size:4
-    { Gc.Memprof.null_tracker with alloc_minor = callback; alloc_major = callback };
+  (* unit on OCaml 4. *)
+  ignore
+    (Gc.Memprof.start ~sampling_rate:rate ~callstack_size:4
+       { Gc.Memprof.null_tracker with alloc_minor = callback; alloc_major = callback });
   at_exit (fun () ->
       Gc.Memprof.stop ();
       Printf.eprintf "provoke: %d samples\n" !sampled;

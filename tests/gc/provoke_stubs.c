@@ -10,7 +10,10 @@
 #include <stdlib.h>
 
 #include <caml/alloc.h>
+#include <caml/version.h>
+#if OCAML_VERSION < 50000
 #include <caml/compact.h>
+#endif
 #include <caml/custom.h>
 #include <caml/major_gc.h>
 #include <caml/minor_gc.h>
@@ -55,11 +58,17 @@ static void collect(void)
     if (compact_every < 0)
         return;
     collections++;
+#if OCAML_VERSION < 50000
     caml_empty_minor_heap();
     if (compact_every && collections % compact_every == 0) {
         caml_finish_major_cycle();
         caml_compact_heap(-1);
     }
+#else
+    caml_empty_minor_heaps_once();
+    if (compact_every && collections % compact_every == 0)
+        caml_finish_major_cycle(1);
+#endif
 }
 
 value __wrap_caml_alloc_small(mlsize_t words, tag_t tag)
