@@ -33,11 +33,20 @@ impl DomainList<'_> {
 
 impl Xen {
     /// The domains from `first` on, by one `XEN_SYSCTL_getdomaininfolist`.
+    pub fn domain_list(&self, first: u16, wanted: Wanted) -> Result<DomainList<'_>> {
+        let list = self.fetch(first, wanted)?;
+        let records = list.records();
+        let in_order = records.first().is_none_or(|domain| domain.domain >= first)
+            && records.is_sorted_by(|a, b| a.domain < b.domain);
+        if in_order { Ok(list) } else { Err(Error::Disorder) }
+    }
+
+    /// The answer as it came.
     ///
-    /// Where they fill the buffer it is exchanged for a larger one, once and for the handle's
+    /// Where the domains fill the buffer it is exchanged for a larger one, once and for the handle's
     /// life, and the list is asked for again from its first domain: between two hypercalls
     /// domains come and go, so partial answers are never joined.
-    pub fn domain_list(&self, first: u16, wanted: Wanted) -> Result<DomainList<'_>> {
+    fn fetch(&self, first: u16, wanted: Wanted) -> Result<DomainList<'_>> {
         /// Bytes of the longest list.
         const LONGEST: usize = DOMID_FIRST_RESERVED as usize * size_of::<DomainInfo>();
 
@@ -82,12 +91,17 @@ impl Xen {
         // hypervisor wrote last is nearest.
         let last = |handle: &DomainHandle| u32::from_ne_bytes([12, 13, 14, 15].map(|i| handle[i]));
         let wanted = last(&handle);
-        let list = self.domain_list(0, Wanted::All)?;
+        let list = self.fetch(0, Wanted::All)?;
         let matching = list
             .records()
             .iter()
             .rev()
             .filter(|domain| last(&domain.handle) == wanted && domain.handle == handle);
-        Ok(matching.copied().collect())
+        let found: Vec<DomainInfo> = matching.copied().collect();
+        if found.is_sorted_by(|a, b| a.domain > b.domain) {
+            Ok(found)
+        } else {
+            Err(Error::Disorder)
+        }
     }
 }

@@ -82,7 +82,7 @@ pub enum Error {
         /// Records asked for.
         asked: u32,
     },
-    /// The domains of a list are not in ascending order.
+    /// The domids of a list do not ascend.
     Disorder,
     /// The snapshot was freed.
     Freed,

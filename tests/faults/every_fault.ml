@@ -177,6 +177,27 @@ let test_overrun () =
       check_held "overrun" holding)
     [ (1, 1); (10, 1); (1167, 1); (1168, 4_000_000); (32752, 1); (5, 4_294_000_000) ]
 
+(* Domids that do not ascend: no list is made of them, and what does not need their order is
+   answered. *)
+let test_disorder () =
+  let holding = held () in
+  configure "domains=300,disorder=yes";
+  let h = Xenctrl.interface_open () in
+  let refused what list =
+    check_string what "5: Input/output error: the hypervisor's list of domains is not in order"
+      (error_of (fun () -> ignore (list ())))
+  in
+  refused "list" (fun () -> Xenctrl.domain_getinfolist h 0);
+  refused "from a domid on" (fun () -> Xenctrl.domain_getinfolist h 100);
+  refused "chunk" (fun () -> Xenctrl._domain_getinfolist h 0 2);
+  check_int "one" 7 (Xenctrl.domain_getinfo h 7).domid;
+  check_int "found" 1
+    (List.length
+       (Xenctrl_domains.find_by_uuid h
+          (Xenctrl_domains.Uuid.of_handle (Xenctrl.domain_getinfo h 7).handle)));
+  interface_close h;
+  check_held "disorder" holding
+
 (* Domains that appear for ever: the buffer has a largest size. *)
 let test_endless_growth () =
   configure "domains=30000,domids=dense,grow=32752";
@@ -198,5 +219,5 @@ let () =
           test "mapping" test_map;
         ] );
       ( "hostile answers",
-        [ test "more than asked for" test_overrun; test "endless growth" test_endless_growth ] );
+        [ test "more than asked for" test_overrun; test "out of order" test_disorder; test "endless growth" test_endless_growth ] );
     ]
