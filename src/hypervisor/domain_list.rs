@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Error, Result, Xen, buffer::Purpose, call::Lease};
+use super::{Errno, Error, Result, Xen, buffer::Purpose, call::Lease};
 use crate::abi::{
     DOMID_FIRST_RESERVED, DomainHandle,
     domctl::DomainInfo,
@@ -28,6 +28,30 @@ impl DomainList<'_> {
     /// The records.
     pub fn records(&self) -> &[DomainInfo] {
         self.lease.records(self.count)
+    }
+}
+
+/// Domains that were looked for. There is mostly one, which then costs no allocation.
+#[derive(Debug, Default)]
+pub struct Matches {
+    greatest: Option<DomainInfo>,
+    others: Vec<DomainInfo>,
+}
+
+impl Matches {
+    /// One domain.
+    pub fn one(domain: DomainInfo) -> Matches {
+        Matches { greatest: Some(domain), others: Vec::new() }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        usize::from(self.greatest.is_some()) + self.others.len()
+    }
+
+    /// The greatest domid first.
+    pub fn descending(&self) -> impl Iterator<Item = &DomainInfo> {
+        self.greatest.iter().chain(&self.others)
     }
 }
 
@@ -83,25 +107,28 @@ impl Xen {
             lease.grow(LONGEST)?;
         }
     }
-    /// The domains whose handle is `handle`, descending by domid, by one
-    /// `XEN_SYSCTL_getdomaininfolist`.
-    pub fn domains_with_handle(&self, handle: DomainHandle) -> Result<Vec<DomainInfo>> {
+    /// The domains whose handle is `handle`, by one `XEN_SYSCTL_getdomaininfolist`.
+    pub fn domains_with_handle(&self, handle: DomainHandle) -> Result<Matches> {
         // The last word alone is mostly enough. It is aligned, so that it never costs two cache
         // lines, and no vectors are made of it, which are slow where they are emulated. What the
         // hypervisor wrote last is nearest.
         let last = |handle: &DomainHandle| u32::from_ne_bytes([12, 13, 14, 15].map(|i| handle[i]));
         let wanted = last(&handle);
         let list = self.fetch(0, Wanted::All)?;
-        let matching = list
-            .records()
-            .iter()
-            .rev()
-            .filter(|domain| last(&domain.handle) == wanted && domain.handle == handle);
-        let found: Vec<DomainInfo> = matching.copied().collect();
-        if found.is_sorted_by(|a, b| a.domain > b.domain) {
-            Ok(found)
-        } else {
-            Err(Error::Disorder)
+        let (mut greatest, mut others) = (None, Vec::new());
+        for domain in list.records().iter().rev() {
+            if last(&domain.handle) != wanted || domain.handle != handle {
+                continue;
+            }
+            if greatest.is_none() {
+                greatest = Some(*domain);
+            } else {
+                others.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+                others.push(*domain);
+            }
         }
+        let matches = Matches { greatest, others };
+        let domids = matches.descending().map(|domain| domain.domain);
+        if domids.is_sorted_by(|a, b| a > b) { Ok(matches) } else { Err(Error::Disorder) }
     }
 }

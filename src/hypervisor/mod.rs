@@ -25,7 +25,7 @@ mod vcpu;
 
 pub use call::Xen;
 pub use domain::CreateConfig;
-pub use domain_list::{DomainList, Wanted};
+pub use domain_list::{DomainList, Matches, Wanted};
 pub use error::{Errno, Error};
 pub use event_channel::{Connection, EventChannel};
 pub use host::{CompileInfo, Version};

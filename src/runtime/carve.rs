@@ -246,14 +246,15 @@ pub trait Element<T> {
 }
 
 /// Builds a list of elements, in the reverse of the order in which `items` gives what they are
-/// made of.
+/// made of, `count` in all.
 ///
 /// Each element has a carver of its own whose size is known when this is compiled, so that its
 /// checks cost nothing when it runs.
 #[inline(always)]
 pub fn list<E: Element<T>, T>(
     lock: &mut Lock,
-    mut items: impl ExactSizeIterator<Item = T>,
+    count: usize,
+    mut items: impl Iterator<Item = T>,
 ) -> RawValue {
     /// Words of a cons cell.
     const CONS: usize = 3;
@@ -263,10 +264,12 @@ pub fn list<E: Element<T>, T>(
     };
     let batch = ROOM / words;
     // Nothing has to survive the only allocation of a short list.
-    Root::with_if(items.len() > batch, |done| {
+    Root::with_if(count > batch, |done| {
         let mut cells = UNIT;
-        while items.len() > 0 {
-            let count = items.len().min(batch);
+        let mut left = count;
+        while left > 0 {
+            let count = left.min(batch);
+            left -= count;
             cells = lock.carve(count * words, |carver| {
                 // These are read after the allocation, which may have moved them.
                 let mut cells = Field(done.map_or(UNIT, Root::get), PhantomData);
@@ -278,6 +281,7 @@ pub fn list<E: Element<T>, T>(
                     cells = part.tuple([head, cells]);
                     debug_assert_eq!(part.left, 0, "less is carved than was allocated");
                 }
+                assert!(carver.left == 0, "there are fewer items than was said");
                 cells
             });
             if let Some(done) = done {
@@ -504,7 +508,7 @@ mod tests {
             }
         }
         for count in [0, 1, 2, 3, 4, 5, if cfg!(miri) { 50 } else { 1000 }] {
-            let value = list::<Numbers, i32>(&mut lock(), 0..count);
+            let value = list::<Numbers, i32>(&mut lock(), count as usize, 0..count);
             let (mut cells, mut seen) = (read(value), Vec::new());
             while let Read::Block(0, mut cell) = cells {
                 let Some(Read::Block(0, head)) = cell.first() else { panic!("{cell:?}") };

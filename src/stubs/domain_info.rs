@@ -3,13 +3,12 @@
 use super::{Domid, Handle, uuid::UuidBytes};
 use crate::{
     abi::domctl::{self, DomainInfo},
-    hypervisor::{DomainList, Wanted},
+    hypervisor::{DomainList, Matches, Wanted},
 };
 use runtime::{
     Argument, Build, Carver, Element, Exception, Field, IntoValue, Lock, RawValue, Shared, Val,
     export, int, list, unlocked,
 };
-use std::slice;
 
 /// The record `domaininfo`. With `SHARED_SSIDREF` its ssidref must be zero.
 struct Record<const SHARED_SSIDREF: bool>;
@@ -68,15 +67,8 @@ impl<const SHARED_SSIDREF: bool> Element<&DomainInfo> for Record<SHARED_SSIDREF>
     }
 }
 
-impl<const SHARED_SSIDREF: bool> Record<SHARED_SSIDREF> {
-    /// One by itself.
-    fn single(lock: &mut Lock, info: &DomainInfo) -> RawValue {
-        lock.carve(Self::WORDS, |carver| {
-            let mut shared = Self::shared(carver);
-            Self::carve(carver, &mut shared, info)
-        })
-    }
-}
+/// A record where there are few, of which it is not worth while to share more.
+type Alone = Record<false>;
 
 /// Every `arch_config` that has been seen. Domains have few different ones, and nothing in them
 /// is mutable (unlike `handle`, which is an array and hence each record's own).
@@ -94,20 +86,26 @@ fn arch_config_index(info: &DomainInfo) -> usize {
     (emulation << 1 | misc) as usize
 }
 
-/// Sees to it that what these records share can be shared. Whether `ssidref` is shared.
+/// Sees to it that an `arch_config` can be shared.
+#[inline]
+fn ensure_arch_config(lock: &mut Lock, index: usize) {
+    const X86: u8 = 1;
+    ARCH_CONFIGS.ensure(lock, index, || {
+        let (emulation, misc) = (index as u32 >> 1, index as u32 & 1);
+        let flags = [Build::constructors(emulation), Build::constructors(misc)];
+        Build::Block(X86, vec![Build::tuple(flags)])
+    });
+}
+
+/// Sees to it that what these records share can be shared. Whether `ssidref` is.
 #[inline]
 fn ensure_shared(lock: &mut Lock, records: &[DomainInfo]) -> bool {
-    const X86: u8 = 1;
     let (mut ensured, mut ssidrefs) = (usize::MAX, 0);
     for info in records {
         ssidrefs |= info.ssidref;
         let index = arch_config_index(info);
         if index != ensured {
-            ARCH_CONFIGS.ensure(lock, index, || {
-                let (emulation, misc) = (index as u32 >> 1, index as u32 & 1);
-                let flags = [Build::constructors(emulation), Build::constructors(misc)];
-                Build::Block(X86, vec![Build::tuple(flags)])
-            });
+            ensure_arch_config(lock, index);
             ensured = index;
         }
     }
@@ -122,12 +120,13 @@ fn ensure_shared(lock: &mut Lock, records: &[DomainInfo]) -> bool {
 fn list_reversed<'r>(
     lock: &mut Lock,
     shared_ssidref: bool,
-    records: impl ExactSizeIterator<Item = &'r DomainInfo>,
+    count: usize,
+    records: impl Iterator<Item = &'r DomainInfo>,
 ) -> RawValue {
     if shared_ssidref {
-        list::<Record<true>, _>(lock, records)
+        list::<Record<true>, _>(lock, count, records)
     } else {
-        list::<Record<false>, _>(lock, records)
+        list::<Record<false>, _>(lock, count, records)
     }
 }
 
@@ -149,22 +148,20 @@ enum Order {
 impl IntoValue for Listed<'_> {
     fn into_value(self, lock: &mut Lock) -> RawValue {
         let records = self.domains.records();
-        let shared_ssidref = ensure_shared(lock, records);
+        let (count, shared_ssidref) = (records.len(), ensure_shared(lock, records));
         // A list is built from its end.
         match self.order {
-            Order::Ascending => list_reversed(lock, shared_ssidref, records.iter().rev()),
-            Order::Descending => list_reversed(lock, shared_ssidref, records.iter()),
+            Order::Ascending => list_reversed(lock, shared_ssidref, count, records.iter().rev()),
+            Order::Descending => list_reversed(lock, shared_ssidref, count, records.iter()),
         }
     }
 }
 
-/// Domains that were looked for, in descending order; as a list, the smallest domid first.
-pub struct Found(Vec<DomainInfo>);
-
-impl IntoValue for Found {
+/// As a list, the smallest domid first.
+impl IntoValue for Matches {
     fn into_value(self, lock: &mut Lock) -> RawValue {
-        let shared_ssidref = ensure_shared(lock, &self.0);
-        list_reversed(lock, shared_ssidref, self.0.iter())
+        self.descending().for_each(|info| ensure_arch_config(lock, arch_config_index(info)));
+        list::<Alone, _>(lock, self.count(), self.descending())
     }
 }
 
@@ -192,11 +189,11 @@ impl Argument for Count {
 /// One record.
 impl IntoValue for DomainInfo {
     fn into_value(self, lock: &mut Lock) -> RawValue {
-        if ensure_shared(lock, slice::from_ref(&self)) {
-            Record::<true>::single(lock, &self)
-        } else {
-            Record::<false>::single(lock, &self)
-        }
+        ensure_arch_config(lock, arch_config_index(&self));
+        lock.carve(Alone::WORDS, |carver| {
+            let mut shared = Alone::shared(carver);
+            Alone::carve(carver, &mut shared, &self)
+        })
     }
 }
 
@@ -242,17 +239,17 @@ export! {
     ///
     /// Hypercall: `XEN_SYSCTL_getdomaininfolist`; with a hint `XEN_DOMCTL_getdomaininfo`, and the
     /// other only if that was wrong.
-    fn stub_xenctrl_find_by_uuid(handle: Handle, uuid: UuidBytes, hint: Hint) -> Found {
-        Ok(Found(unlocked(|| {
+    fn stub_xenctrl_find_by_uuid(handle: Handle, uuid: UuidBytes, hint: Hint) -> Matches {
+        Ok(unlocked(|| {
             if let Some(Domid(domid)) = hint.0 {
                 // An error here is the scan's to report, if it is one there too.
                 match handle.domain_info(domid) {
-                    Ok(domain) if domain.handle == uuid.0 => return Ok(vec![domain]),
+                    Ok(domain) if domain.handle == uuid.0 => return Ok(Matches::one(domain)),
                     _ => (),
                 }
             }
             handle.domains_with_handle(uuid.0)
-        })?))
+        })?)
     }
 }
 
