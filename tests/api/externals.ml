@@ -17,6 +17,13 @@ let basic =
     ("sysctl.getdomaininfolist", fun h -> ignore (Xenctrl.domain_getinfolist h 0));
     ("sysctl.getdomaininfolist", fun h -> ignore (Xenctrl._domain_getinfolist h 0 1));
     ("domctl.getdomaininfo", fun h -> ignore (Xenctrl.domain_getinfo h 2));
+    ( "sysctl.getdomaininfolist",
+      fun h -> ignore (Xenctrl_domains.find_by_uuid h Xenctrl_domains.Uuid.nil) );
+    ( "sysctl.getdomaininfolist",
+      fun h ->
+        let s = Xenctrl_domains.Snapshot.take h in
+        Xenctrl_domains.Snapshot.retake h s;
+        Xenctrl_domains.Snapshot.free s );
     ("domctl.createdomain", fun h -> ignore (Xenctrl.domain_create h config));
     ("domctl.setdomainhandle", fun h -> Xenctrl.domain_sethandle h 2 (uuid_of_domid 2));
     ( "domctl.max_vcpus",

@@ -33,6 +33,7 @@ let cases =
       (case "domains=3000,cpus=2000,console_fill=4000000" ignore false)
       [
         ("a list that does not fit", fun h -> ignore (Xenctrl.domain_getinfolist h 0));
+        ("a snapshot that does not fit", fun h -> ignore (Xenctrl_domains.Snapshot.take h));
         ("a console that does not fit", fun h -> ignore (Xenctrl.readconsolering h));
         ("pCPUs", fun h -> ignore (Xenctrl.pcpu_info h 5000));
         ("affinity", fun h -> ignore (Xenctrl.vcpu_affinity_get h 1 0));
