@@ -11,6 +11,7 @@ module Uuid = Xenctrl_domains.Uuid
 let ok = 0
 let none_found = 1
 let no_xen = 2
+let no_output = Cmd.Exit.some_error
 
 let domains h wanted =
   let names = Domain.names () in
@@ -73,7 +74,11 @@ let run wanted watch rounds json style =
     | exception Xenctrl.Error message ->
       Fmt.epr "xendoms: the hypervisor cannot be asked: %s@." message;
       Option.iter (Fmt.epr "%s@.") (advice message);
-      no_xen)
+      no_xen
+    | exception Sys_error message ->
+      Fmt.epr "xendoms: %s@." message;
+      (* At once: an orderly exit would try to write what is left. *)
+      Unix._exit no_output)
 
 (* {1 The command line} *)
 
@@ -189,6 +194,7 @@ let command =
          ~doc:
            "if the hypervisor cannot be asked: there is none or no right to, it is of another \
             release than those supported, or no xensim is found."
+    :: Cmd.Exit.info no_output ~doc:"if the output cannot be written."
     :: List.filter
          (fun info -> Cmd.Exit.info_code info > 123)
          Cmd.Exit.defaults

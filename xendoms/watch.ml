@@ -42,12 +42,11 @@ let rows ~before ~after =
   | Some before ->
     let changes = Xenctrl_domains.changes ~before:before.snapshot ~after:after.snapshot in
     (* With another UUID it may be another domain. *)
-    let appeared = changes.appeared @ changes.renamed in
-    let mark domid : Table.mark =
-      if List.mem domid appeared then Appeared
-      else if List.mem domid changes.shut_down then Shut_down
-      else Unmarked
-    in
+    let marks : (Xenctrl.domid, Table.mark) Hashtbl.t = Hashtbl.create 16 in
+    let set mark = List.iter (fun domid -> Hashtbl.replace marks domid mark) in
+    set Table.Shut_down changes.shut_down;
+    set Appeared (changes.appeared @ changes.renamed);
+    let mark domid = Option.value (Hashtbl.find_opt marks domid) ~default:Table.Unmarked in
     let there (domain : Domain.t) : Table.row =
       let mark = mark domain.domid in
       let cpu = if mark = Appeared then None else cpu ~before ~after domain.domid in

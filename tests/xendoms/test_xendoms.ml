@@ -296,6 +296,19 @@ let test_refusals () =
   check_int "a mistake in XENSIM" 2 mistake.status;
   check_prefix "xensim: XENSIM: " mistake.err
 
+(* The device that has no room. *)
+let test_full () =
+  List.iter
+    (fun arguments ->
+      let command =
+        Printf.sprintf "XENSIM=domains=3 %s %s 2>&1 >/dev/full" (Filename.quote program) arguments
+      in
+      let channel = Unix.open_process_in command in
+      let err = read_all channel in
+      check_bool arguments true (Unix.close_process_in channel = WEXITED 123);
+      check_string arguments "xendoms: No space left on device\n" err)
+    [ ""; "--json"; "--watch" ]
+
 (* {1 Finding xensim} *)
 
 let xensim_dir = List.hd (String.split_on_char ':' (try Sys.getenv "LD_LIBRARY_PATH" with Not_found -> ""))
@@ -521,5 +534,8 @@ let () =
     @ sim_only
         [
           ( "refusals",
-            [ test "no Xen, no right, no release" test_refusals; test "where xensim is" test_xensim ] );
+            [
+              test "no Xen, no right, no release" test_refusals; test "no room" test_full;
+              test "where xensim is" test_xensim;
+            ] );
         ])
