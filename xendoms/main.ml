@@ -184,7 +184,10 @@ let command =
         ~doc:
           "xensim's directory. Unless set, it is ../lib/xensim as seen from the program's own \
            directory, or target/xensim in a checkout that the program was built in.";
-      Cmd.Env.info "XENSTORED_PATH" ~doc:"xenstored's socket, if it is not in its usual place.";
+      Cmd.Env.info "XENSTORED_PATH"
+        ~doc:
+          "xenstored's socket, if it is not in its usual place. With XENSIM set, names are read only \
+           if this is, too: simulated domains are not this host's.";
     ]
   in
   let exits =
