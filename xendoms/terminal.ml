@@ -150,7 +150,7 @@ let key t =
 let wait t seconds =
   let started = Mtime_clock.counter () in
   let rec wait ~keys =
-    let left = Float.max 0. (seconds -. Mtime.Span.to_s (Mtime_clock.count started)) in
+    let left = Float.max 0. (seconds -. Span.to_seconds (Mtime_clock.count started)) in
     let stdin = if keys then [ Unix.stdin ] else [] in
     match Unix.select (t.signals :: stdin) [] [] left with
     | [], _, _ -> Timeout

@@ -35,7 +35,6 @@ let device path =
   | fd -> Some fd
   | exception Unix.Unix_error _ -> None
 
-let span_of_seconds s = Mtime.Span.of_uint64_ns (Int64.of_float (s *. 1e9))
 
 let connect ?(timeout = 1.) () =
   let places =
@@ -50,7 +49,7 @@ let connect ?(timeout = 1.) () =
   in
   List.find_map (fun place -> place ()) places
   |> Option.map (fun fd ->
-         { fd = Some fd; failure = None; request = 0l; left = span_of_seconds timeout })
+         { fd = Some fd; failure = None; request = 0l; left = Span.of_seconds timeout })
 
 let close t =
   Option.iter Unix.close t.fd;
@@ -122,7 +121,7 @@ let read t path =
   | Some _ when String.length path >= payload_max || String.contains path '\000' -> None
   | Some fd -> (
     let started = Mtime_clock.counter () in
-    let left () = Mtime.Span.to_s t.left -. Mtime.Span.to_s (Mtime_clock.count started) in
+    let left () = Span.to_seconds t.left -. Span.to_seconds (Mtime_clock.count started) in
     t.request <- Int32.add t.request 1l;
     let answer =
       match exchange ~remaining:left fd ~request:t.request path with
@@ -130,7 +129,7 @@ let read t path =
       | exception Failed message -> Error message
       | exception Unix.Unix_error (e, _, _) -> Error (Unix.error_message e)
     in
-    t.left <- span_of_seconds (Float.max 0. (left ()));
+    t.left <- Span.of_seconds (Float.max 0. (left ()));
     match answer with
     | Ok answer -> answer
     | Error message ->
