@@ -307,13 +307,18 @@ let changes ~before ~after =
       else if before_domid > after_domid then
         walk (i - 1) j { found with gone = before_domid :: gone }
       else
-        let add holds list = if holds then after_domid :: list else list in
-        let same_uuid = get_same_uuid before i after j in
-        let shut_down' = add (has_shut_down i j) shut_down
-        and renamed' = add (same_uuid = 0) renamed in
+        let shuts_down = has_shut_down i j
+        and has_new_uuid = get_same_uuid before i after j = 0 in
         walk (i - 1) (j - 1)
-          (if shut_down' == shut_down && renamed' == renamed then found
-          else { found with shut_down = shut_down'; renamed = renamed' })
+          (if shuts_down || has_new_uuid then
+           {
+             found with
+             shut_down =
+               (if shuts_down then after_domid :: shut_down else shut_down);
+             renamed =
+               (if has_new_uuid then after_domid :: renamed else renamed);
+           }
+          else found)
   in
   walk
     (length before - 1)
