@@ -6,6 +6,7 @@
 # make test-matrix   the same in Debian 13, with OCaml 5 and the headers of Xen 4.20, in a chroot that is kept
 # make threads fuzz soak memory model memcheck asan miri   longer runs and single nets (docs/testing.md)
 # make deny    licences, sources and duplicates of the crates, by cargo-deny
+# make tarball   a release, with the sources of all crates, in target/release-tarball
 # make check   formatting, lints, warnings
 # make deps    what the others need and install by themselves: Debian packages, cargo
 # make build   the library; after `make deps`, `dune build @install` alone does the same
@@ -22,7 +23,7 @@ SIM := target/xensim
 EXE := _build/default
 
 .PHONY: all build sim programs demo bench bench-programs storm flames test test-matrix threads fuzz soak \
-	memory model memcheck asan miri deny check deps clean
+	memory model memcheck asan miri tarball deny check deps clean
 
 all: build
 
@@ -114,6 +115,9 @@ soak: programs
 model: deps
 	RUSTFLAGS="--cfg loom -Clink-arg=-rdynamic" cargo test $(CARGO_LOCKED) --quiet --release --lib \
 	    --target-dir target/loom model
+
+tarball: deps
+	scripts/tarball
 
 deny: deps
 	scripts/deny
