@@ -17,39 +17,20 @@ let uuid number =
        (fun (from, length) -> String.sub hex from length)
        [ (0, 8); (8, 4); (12, 4); (16, 4); (20, 12) ])
 
-(* As little as a domain can be: no memory, no vCPUs made, the least of tables. *)
-let empty number : Xenctrl.domctl_create_config =
-  {
-    ssidref = 0l;
-    handle = uuid number;
-    flags = [];
-    iommu_opts = [];
-    max_vcpus = 1;
-    max_evtchn_port = -1;
-    max_grant_frames = 1;
-    max_maptrack_frames = 1;
-    max_grant_version = 1;
-    altp2m_opts = 0l;
-    vmtrace_buf_kb = 0l;
-    cpupool_id = 0l;
-    arch = X86 { emulation_flags = []; misc_flags = [] };
-  }
+(* No memory, no vCPUs made. *)
+let empty number = Guest_config.least (uuid number)
 
 (* The emulators that a toolstack gives an HVM guest. *)
-let hvm number : Xenctrl.domctl_create_config =
+let hvm number =
   {
-    (empty number) with
-    flags = [ CDF_HVM; CDF_HAP ];
-    arch =
-      X86
-        {
-          emulation_flags =
-            [
-              X86_EMU_LAPIC; X86_EMU_HPET; X86_EMU_PM; X86_EMU_RTC; X86_EMU_IOAPIC;
-              X86_EMU_PIC; X86_EMU_VGA; X86_EMU_IOMMU; X86_EMU_PIT; X86_EMU_USE_PIRQ;
-            ];
-          misc_flags = [];
-        };
+    (Guest_config.hvm (uuid number)
+       [
+         X86_EMU_LAPIC; X86_EMU_HPET; X86_EMU_PM; X86_EMU_RTC; X86_EMU_IOAPIC; X86_EMU_PIC;
+         X86_EMU_VGA; X86_EMU_IOMMU; X86_EMU_PIT; X86_EMU_USE_PIRQ;
+       ])
+    with
+    max_grant_frames = 1;
+    max_maptrack_frames = 1;
   }
 
 (* One by one; each is handed on as soon as it is there. *)

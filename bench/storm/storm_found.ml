@@ -7,23 +7,6 @@ module S = Xenctrl_domains.Snapshot
 module Cost = Storm.Cost
 module Host = Storm.Host
 
-let empty uuid =
-  {
-    ssidref = 0l;
-    handle = uuid;
-    flags = [];
-    iommu_opts = [];
-    max_vcpus = 1;
-    max_evtchn_port = -1;
-    max_grant_frames = 1;
-    max_maptrack_frames = 1;
-    max_grant_version = 1;
-    altp2m_opts = 0l;
-    vmtrace_buf_kb = 0l;
-    cpupool_id = 0l;
-    arch = X86 { emulation_flags = []; misc_flags = [] };
-  }
-
 module By_domains : Host.S = struct
   let way : Host.way =
     { name = "find_by_uuid and snapshots"; hypercalls = (fun _ -> 1); one_more = false }
@@ -33,7 +16,7 @@ module By_domains : Host.S = struct
   type nonrec handle = handle
 
   let interface_open = interface_open
-  let domain_create h ~uuid = domain_create h (empty uuid)
+  let domain_create h ~uuid = domain_create h (Guest_config.least uuid)
   let domain_sethandle = domain_sethandle
   let domain_max_vcpus = domain_max_vcpus
   let domain_setmaxmem = domain_setmaxmem

@@ -29,22 +29,7 @@ let share () : table =
   Sys.remove name;
   Bigarray.array1_of_genarray (Unix.map_file fd Int C_layout true [| words |])
 
-let config domid : Xenctrl.domctl_create_config =
-  {
-    ssidref = 0l;
-    handle = Printf.sprintf "c0ffee00-0000-4000-8000-%012x" domid;
-    flags = [];
-    iommu_opts = [];
-    max_vcpus = 1;
-    max_evtchn_port = -1;
-    max_grant_frames = 1;
-    max_maptrack_frames = 1;
-    max_grant_version = 1;
-    altp2m_opts = 0l;
-    vmtrace_buf_kb = 0l;
-    cpupool_id = 0l;
-    arch = X86 { emulation_flags = []; misc_flags = [] };
-  }
+let config domid = Guest_config.least (Printf.sprintf "c0ffee00-0000-4000-8000-%012x" domid)
 
 let is state word = word land 3 = state
 

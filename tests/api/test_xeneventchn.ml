@@ -23,21 +23,7 @@ let end_a_domain () =
   Xenctrl.with_intf (fun h ->
       Xenctrl.domain_destroy h
         (Xenctrl.domain_create h
-           {
-             ssidref = 0l;
-             handle = "00000000-0000-0000-0000-000000000000";
-             flags = [];
-             iommu_opts = [];
-             max_vcpus = 1;
-             max_evtchn_port = -1;
-             max_grant_frames = -1;
-             max_maptrack_frames = -1;
-             max_grant_version = 1;
-             altp2m_opts = 0l;
-             vmtrace_buf_kb = 0l;
-             cpupool_id = 0l;
-             arch = X86 { emulation_flags = []; misc_flags = [] };
-           }))
+           (Guest_config.pv "00000000-0000-0000-0000-000000000000")))
 
 let check_pending h port =
   Alcotest.(check bool) "an event" true (is_readable ~timeout:10. h);

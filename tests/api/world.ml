@@ -60,23 +60,7 @@ let configure spec =
       (Printf.sprintf "version=%s,strict=yes%s" release
          (if spec = "" then "" else "," ^ spec))
 
-let config =
-  Xenctrl.
-    {
-      ssidref = 0l;
-      handle = "00000000-0000-0000-0000-000000000000";
-      flags = [];
-      iommu_opts = [];
-      max_vcpus = 1;
-      max_evtchn_port = -1;
-      max_grant_frames = -1;
-      max_maptrack_frames = -1;
-      max_grant_version = 1;
-      altp2m_opts = 0l;
-      vmtrace_buf_kb = 0l;
-      cpupool_id = 0l;
-      arch = X86 { emulation_flags = []; misc_flags = [] };
-    }
+let config = Guest_config.pv "00000000-0000-0000-0000-000000000000"
 
 let uuid_of_domid domid =
   Printf.sprintf "c0ffee00-0000-4000-8000-%012x" domid

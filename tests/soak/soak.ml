@@ -36,22 +36,11 @@ let made : (int, string) Hashtbl.t = Hashtbl.create 1000 (* domid, uuid *)
 let counter = ref 0
 let hap = List.mem Xenctrl.CAP_HAP (Xenctrl.physinfo h).capabilities
 
-let config handle : Xenctrl.domctl_create_config =
+let config uuid =
   let hvm = hap && Random.int 4 = 0 in
   {
-    ssidref = 0l;
-    handle;
-    flags = (if hvm then [ CDF_HVM; CDF_HAP ] else []);
-    iommu_opts = [];
+    (if hvm then Guest_config.hvm uuid [ X86_EMU_LAPIC ] else Guest_config.pv uuid) with
     max_vcpus = 1 + Random.int 2;
-    max_evtchn_port = -1;
-    max_grant_frames = -1;
-    max_maptrack_frames = -1;
-    max_grant_version = 1;
-    altp2m_opts = 0l;
-    vmtrace_buf_kb = 0l;
-    cpupool_id = 0l;
-    arch = X86 { emulation_flags = (if hvm then [ X86_EMU_LAPIC ] else []); misc_flags = [] };
   }
 
 let create () =

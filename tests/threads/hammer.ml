@@ -92,22 +92,9 @@ let error_of f =
 
 let expect what wanted got = if wanted <> got then wrong "%s: %S, not %S" what got wanted
 
-let config number uuid : Xenctrl.domctl_create_config =
-  {
-    ssidref = 0l;
-    handle = Printf.sprintf "%08x-0000-4000-8000-%012x" number uuid;
-    flags = [ CDF_HVM; CDF_HAP ];
-    iommu_opts = [];
-    max_vcpus = 2;
-    max_evtchn_port = -1;
-    max_grant_frames = -1;
-    max_maptrack_frames = -1;
-    max_grant_version = 1;
-    altp2m_opts = 0l;
-    vmtrace_buf_kb = 0l;
-    cpupool_id = 0l;
-    arch = X86 { emulation_flags = [ X86_EMU_LAPIC ]; misc_flags = [] };
-  }
+let config number uuid =
+  let uuid = Printf.sprintf "%08x-0000-4000-8000-%012x" number uuid in
+  { (Guest_config.hvm uuid [ X86_EMU_LAPIC ]) with max_vcpus = 2 }
 
 let text_of_handle bytes =
   let hex = String.concat "" (Array.to_list (Array.map (Printf.sprintf "%02x") bytes)) in
