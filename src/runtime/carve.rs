@@ -450,12 +450,7 @@ impl IntoValue for Build {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::caml::stand_in::{Read, read};
-
-    fn lock() -> Lock {
-        // SAFETY: the stand-in has no lock.
-        unsafe { Lock::held() }
-    }
+    use crate::caml::stand_in::{Read, lock, read};
 
     #[test]
     fn integers_keep_their_63_bits() {

@@ -183,16 +183,14 @@ mod tests {
     use super::*;
     use crate::caml::{
         caml_int64_ops,
-        stand_in::{Read, read},
+        stand_in::{Read, lock, read},
     };
 
     fn built(answer: impl FnOnce(&mut Lock) -> Answer) -> Read {
-        // SAFETY: the stand-in has no lock, and does not raise.
-        unsafe {
-            let mut lock = Lock::held();
-            let answer = answer(&mut lock);
-            read(answer.allocate(&mut lock))
-        }
+        let mut lock = lock();
+        let answer = answer(&mut lock);
+        // SAFETY: the stand-in does not raise.
+        read(unsafe { answer.allocate(&mut lock) })
     }
 
     #[test]

@@ -123,14 +123,12 @@ impl<const N: usize> Shared<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::caml::stand_in::{Read, read};
+    use crate::caml::stand_in::{Read, lock, read};
 
     #[test]
     fn a_value_is_built_once_and_shared() {
         static SHARED: Shared<200> = Shared::new();
-        // SAFETY: the stand-in has no lock.
-        let mut lock = unsafe { Lock::held() };
-        let lock = &mut lock;
+        let lock = &mut lock();
         for i in [199, 0, 63, 64, 65] {
             for _ in 0..2 {
                 SHARED.ensure(lock, i, || Build::tuple([Build::Int(i as i64)]));
@@ -146,8 +144,6 @@ mod tests {
     #[should_panic(expected = "a shared value must be ensured")]
     fn a_value_that_is_not_there_is_not_made_up() {
         static SHARED: Shared<2> = Shared::new();
-        // SAFETY: the stand-in has no lock.
-        let mut lock = unsafe { Lock::held() };
-        lock.carve(2, |c| c.tuple([SHARED.get(c, 1)]));
+        lock().carve(2, |c| c.tuple([SHARED.get(c, 1)]));
     }
 }

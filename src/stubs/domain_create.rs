@@ -145,7 +145,7 @@ export! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use runtime::{Build, IntoValue, Lock};
+    use runtime::{Build, stand_in};
 
     /// A boxed `int32`, which has its number where a boxed `nativeint` has it.
     fn int32(n: i64) -> Build {
@@ -153,7 +153,6 @@ mod tests {
     }
 
     /// Reads a record with these fields between `max_grant_version` and `cpupool_id`.
-    #[allow(unsafe_code)]
     fn read(
         newer: impl IntoIterator<Item = i64>,
         max_evtchn_port: i64,
@@ -172,12 +171,7 @@ mod tests {
         ];
         fields.extend(newer.into_iter().map(int32));
         fields.extend([int32(9), Build::Block(1, vec![x86])]);
-        // SAFETY: the stand-in has no lock, and the value is such a record.
-        unsafe {
-            let mut lock = Lock::held();
-            let record = Build::tuple(fields).into_value(&mut lock);
-            Config::read(Val::new(&lock, record)).map(|config| config.0)
-        }
+        stand_in::given::<Config>(Build::tuple(fields)).map(|config| config.0)
     }
 
     fn expected() -> CreateConfig {

@@ -257,13 +257,10 @@ export! {
 mod tests {
     use super::*;
     use crate::abi::domctl::ArchDomainConfig;
-    use runtime::stand_in::{Read, read};
+    use runtime::stand_in::{Read, lock, read};
 
     fn built(info: DomainInfo) -> Vec<Read> {
-        // SAFETY: the stand-in has no lock.
-        #[allow(unsafe_code)]
-        let mut lock = unsafe { Lock::held() };
-        match read(info.into_value(&mut lock)) {
+        match read(info.into_value(&mut lock())) {
             Read::Block(0, fields) => fields,
             other => panic!("{other:?}"),
         }

@@ -92,13 +92,10 @@ export! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use runtime::stand_in::{Read, read};
+    use runtime::stand_in::{Read, lock, read};
 
     fn built(channel: Option<EventChannel>) -> Result<Read, Exception> {
-        // SAFETY: the stand-in has no lock.
-        #[allow(unsafe_code)]
-        let mut lock = unsafe { Lock::held() };
-        Status::of(channel).map(|status| read(status.into_value(&mut lock)))
+        Status::of(channel).map(|status| read(status.into_value(&mut lock())))
     }
 
     #[test]

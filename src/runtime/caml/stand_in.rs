@@ -1,28 +1,86 @@
-//! A stand-in for OCaml's runtime, for unit tests: allocations are never moved and never freed,
-//! and begin as a pattern, so that a word which nobody wrote is seen.
+//! A stand-in for OCaml's runtime, for unit tests: allocations are never moved, are freed by
+//! [`collect`] alone, and begin as a pattern, so that a word which nobody wrote is seen.
 
 #![allow(clippy::missing_safety_doc, non_upper_case_globals, missing_docs)]
 
 use super::{RawValue, TAG_CUSTOM, TAG_STRING, UNIT, header};
-use std::ffi::{c_char, c_int, c_void};
+use crate::{Argument, Exception, IntoValue, Lock, Val};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    ffi::{c_char, c_int, c_void},
+    mem::ManuallyDrop,
+};
+
+thread_local! {
+    /// The thread's blocks by their address, with all their words. What a thread leaves when it
+    /// ends stays, since another may have been told of it.
+    static BLOCKS: RefCell<BTreeMap<RawValue, ManuallyDrop<Box<[usize]>>>> = RefCell::default();
+    /// The roots that were registered.
+    static ROOTS: RefCell<Vec<*const RawValue>> = RefCell::default();
+}
+
+fn allocate(words: usize, tag: c_int, contents: usize) -> RawValue {
+    let mut block = vec![contents; words + 1].into_boxed_slice();
+    block[0] = header(words, tag as u8);
+    // Of the whole block, since its header stands before its address; an empty block is the address
+    // behind its header.
+    let address = block.as_mut_ptr().wrapping_add(1) as RawValue;
+    BLOCKS.with_borrow_mut(|blocks| blocks.insert(address, ManuallyDrop::new(block)));
+    address
+}
+
+/// Frees this thread's blocks but those that its roots reach, and what those reach. For programs of
+/// one thread.
+///
+/// # Safety
+/// The others must not be used any more.
+pub unsafe fn collect() {
+    let mut reached = BTreeMap::new();
+    BLOCKS.with_borrow_mut(|blocks| {
+        // SAFETY: a registered root lives as long as the program.
+        let root = |&root: &*const RawValue| unsafe { root.read_volatile() };
+        let mut next: Vec<RawValue> = ROOTS.with_borrow(|all| all.iter().map(root).collect());
+        while let Some(value) = next.pop() {
+            // Several values may be carved from one block: any address in it keeps all of it.
+            let Some((&start, block)) = blocks.range(..=value).next_back() else { continue };
+            if (value - start) as usize / size_of::<usize>() < block.len() {
+                next.extend(block.iter().map(|&word| word as RawValue));
+                reached.extend(blocks.remove_entry(&start));
+            }
+        }
+        std::mem::replace(blocks, reached)
+            .into_values()
+            .map(ManuallyDrop::into_inner)
+            .for_each(drop);
+    });
+}
+
+/// Evidence of the runtime lock, of which there is none here.
+pub fn lock() -> Lock {
+    // SAFETY: there is none.
+    unsafe { Lock::held() }
+}
+
+/// What a stub gets that is given a value, which must be of the type that is read.
+pub fn given<A: Argument>(value: impl IntoValue) -> Result<A, Exception> {
+    let mut lock = lock();
+    let value = value.into_value(&mut lock);
+    // SAFETY: by the caller, of tests alone.
+    A::read(unsafe { Val::new(&lock, value) })
+}
 
 /// What a word holds before it is written. No header, integer or address looks like it.
 pub const UNWRITTEN: usize = 0xDEAD_0000_DEAD_0001;
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn caml_alloc_small(words: usize, tag: c_int) -> RawValue {
-    let block = Box::leak(vec![UNWRITTEN; words + 1].into_boxed_slice());
-    block[0] = header(words, tag as u8);
-    // Of the whole block, since its header stands before its address.
-    block.as_mut_ptr().wrapping_add(1) as RawValue
+    allocate(words, tag, UNWRITTEN)
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn caml_alloc(words: usize, tag: c_int) -> RawValue {
-    let block = Box::leak(vec![UNIT as usize; words + 1].into_boxed_slice());
-    block[0] = header(words, tag as u8);
-    // An empty block is the address behind its header.
-    block.as_mut_ptr().wrapping_add(1) as RawValue
+    allocate(words, tag, UNIT as usize)
 }
 
 #[unsafe(no_mangle)]
@@ -59,7 +117,9 @@ unsafe extern "C" fn caml_string_length(value: RawValue) -> usize {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn caml_register_global_root(_: *mut RawValue) {}
+extern "C" fn caml_register_global_root(root: *mut RawValue) {
+    ROOTS.with_borrow_mut(|roots| roots.push(root));
+}
 #[unsafe(no_mangle)]
 extern "C" fn caml_enter_blocking_section_no_pending() {}
 #[unsafe(no_mangle)]
