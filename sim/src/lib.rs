@@ -16,6 +16,7 @@
 //! are in `xensim.map`.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+#![warn(clippy::undocumented_unsafe_blocks)]
 
 // The layouts are shared with the library under test; what the simulator does not use of them is
 // not dead there.
