@@ -5,14 +5,12 @@
 #![warn(clippy::undocumented_unsafe_blocks)]
 
 use bindings::{LibXenevtchn, xenevtchn_handle};
+use once_cell::race::OnceBox;
 use runtime::{
     Argument, Custom, CustomOperations, Exception, Slot, Val, constructor, export, int, interrupts,
     unlocked,
 };
-use std::{
-    io,
-    sync::{Arc, OnceLock},
-};
+use std::{io, sync::Arc};
 
 mod bindings {
     #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks, unused)]
@@ -53,15 +51,13 @@ impl Custom for Evtchn {
 type Handle = Arc<Evtchn>;
 
 fn load() -> Result<&'static LibXenevtchn, Exception> {
-    static LIBRARY: OnceLock<LibXenevtchn> = OnceLock::new();
-    if let Some(library) = LIBRARY.get() {
-        return Ok(library);
-    }
+    // Where two threads load at once, both have the same library, and one table stays.
+    static LIBRARY: OnceBox<LibXenevtchn> = OnceBox::new();
     // SAFETY: loading runs the initialisers of libxenevtchn and of what it needs, which have none
     // that matter; its functions have the prototypes of its own header.
-    let library = unsafe { LibXenevtchn::new("libxenevtchn.so.1") }
-        .map_err(|e| Exception::Failure(format!("open failed: {e}")))?;
-    Ok(LIBRARY.get_or_init(|| library))
+    LIBRARY
+        .get_or_try_init(|| unsafe { LibXenevtchn::new("libxenevtchn.so.1") }.map(Box::new))
+        .map_err(|e| Exception::Failure(format!("open failed: {e}")))
 }
 
 /// `what: reason`, of the thread's last failed call.

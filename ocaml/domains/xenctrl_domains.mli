@@ -65,7 +65,8 @@ val find_by_uuid :
 
     All functions raise [Invalid_argument] for a number that is out of range, and after {!free}. A
     snapshot that one thread takes anew while another reads it gives the reader a mixture of both
-    looks: let each have its own. *)
+    looks: let each have its own. A forked process has its own, as of one moment, and takes it
+    anew by a handle of its own. *)
 module Snapshot : sig
   type t
 

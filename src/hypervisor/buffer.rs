@@ -245,7 +245,8 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Buffer>> {
-        // Nothing can panic between a change's two ends, so a poisoned pool is a sound pool.
+        // Nothing can panic between a change's two ends, so a poisoned pool is a sound pool. A
+        // forked process, which could have inherited the lock taken, uses no handle of its parent's.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -24,7 +24,7 @@ pub struct Xen {
     pool: Pool,
     /// How many pCPUs there can be; 0: not asked yet.
     pub(super) most_cpus: AtomicU32,
-    /// Opened when it is first wanted.
+    /// Opened when it is first wanted; as the pool, for the process that opened the handle alone.
     pub(super) foreign_memory: OnceLock<ForeignMemory>,
 }
 

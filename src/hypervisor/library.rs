@@ -6,10 +6,8 @@
 #![allow(unsafe_code)]
 
 use super::{Errno, Error};
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicBool, AtomicU64, Ordering},
-};
+use once_cell::race::OnceBox;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Also of the logger that libxencall wants.
 mod bindings {
@@ -28,37 +26,26 @@ pub use foreign_memory_bindings::{LibXenforeignmemory, xenforeignmemory_handle};
 mod silent_logger;
 pub use silent_logger::silent_logger;
 
-/// Loads libxencall, once.
+/// Loads libxencall. (The number in a library's name is the major version of its stable ABI.)
 pub fn load() -> Result<&'static LibXencall, Error> {
-    static LIBRARY: OnceLock<LibXencall> = OnceLock::new();
+    // Where two threads load at once, both have the same library, and one table stays.
+    static LIBRARY: OnceBox<LibXencall> = OnceBox::new();
     // SAFETY: loading runs the initialisers of libxencall and of what it needs, which have none
     // that matter; its functions have the prototypes of its own header.
-    once(&LIBRARY, || unsafe { LibXencall::new("libxencall.so.1") })
+    LIBRARY
+        .get_or_try_init(|| unsafe { LibXencall::new("libxencall.so.1") }.map(Box::new))
         .map_err(|e| Error::Library(e.to_string()))
 }
 
-/// Loads libxenforeignmemory, once.
+/// Loads libxenforeignmemory.
 pub fn load_foreign_memory() -> Result<&'static LibXenforeignmemory, Error> {
-    static LIBRARY: OnceLock<LibXenforeignmemory> = OnceLock::new();
-    // SAFETY: as of libxencall.
-    once(&LIBRARY, || unsafe { LibXenforeignmemory::new("libxenforeignmemory.so.1") })
+    static LIBRARY: OnceBox<LibXenforeignmemory> = OnceBox::new();
+    LIBRARY
+        .get_or_try_init(|| {
+            // SAFETY: as of libxencall.
+            unsafe { LibXenforeignmemory::new("libxenforeignmemory.so.1") }.map(Box::new)
+        })
         .map_err(|e| Error::Mapping(e.to_string()))
-}
-
-/// The table of a library, made once. (The number in a library's name is the major version of its
-/// stable ABI.)
-fn once<T, E>(
-    table: &'static OnceLock<T>,
-    load: impl FnOnce() -> Result<T, E>,
-) -> Result<&'static T, E> {
-    match table.get() {
-        Some(library) => Ok(library),
-        None => {
-            let library = load()?;
-            // Where two threads load at once, both have the same library, and one table stays.
-            Ok(table.get_or_init(|| library))
-        }
-    }
 }
 
 static GENERATION: AtomicU64 = AtomicU64::new(0);

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Errno, Error, Result, Wanted, Xen};
+use super::{DomainList, Errno, Error, Result};
 use crate::abi::{DOMID_FIRST_RESERVED, DomainHandle, domctl::DomainInfo};
 use std::{
     mem::offset_of,
@@ -30,7 +30,7 @@ const FREED: u32 = u32::MAX;
 pub struct Snapshot {
     words: NonNull<AtomicU64>,
     length: AtomicU32,
-    /// Held while the contents change.
+    /// Held while the contents change, for threads that run OCaml code in parallel.
     changing: Mutex<()>,
 }
 
@@ -56,10 +56,11 @@ impl Snapshot {
         }
     }
 
-    /// Replaces the contents by all domains as they are now, by one
-    /// `XEN_SYSCTL_getdomaininfolist`. Where it fails they stay.
-    pub fn retake(&self, xen: &Xen) -> Result<()> {
-        let list = xen.domain_list(0, Wanted::All)?;
+    /// Replaces the contents by those of a list.
+    ///
+    /// Where others know the snapshot, its caller sees to it that no process is forked off
+    /// meanwhile: that would inherit half of it, and `changing` locked for ever.
+    pub fn replace(&self, list: &DomainList<'_>) -> Result<()> {
         let records = list.records();
         // SAFETY: plain data of this size and alignment.
         let records = unsafe {
@@ -76,7 +77,8 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Gives the memory back. `Freed` the second time.
+    /// Gives the memory back, by a caller as of [`replace`](Snapshot::replace). `Freed` the second
+    /// time.
     pub fn free(&self) -> Result<()> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.length.swap(FREED, Ordering::Relaxed) == FREED {

@@ -68,7 +68,8 @@ impl<T: Custom> Slot<T> {
         unsafe { &**(value.raw() as *const *const Slot<T>).add(1) }
     }
 
-    // Held for a few instructions, during which nothing blocks, allocates or panics.
+    // Held for a few instructions, during which nothing blocks, allocates or panics; and with the
+    // runtime lock, without which OCaml forks no process that would inherit it taken.
     fn lock(&self) -> MutexGuard<'_, Option<Arc<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -144,6 +144,8 @@ struct Parked {
 // SAFETY: contents are any thread's to free; which one does says the list.
 unsafe impl Send for Parked {}
 
+// Locked with the runtime lock held, without which OCaml forks no process. A child has the entries
+// of its parent's threads, whose contents it never uses.
 static PARKED: Mutex<Vec<Parked>> = Mutex::new(Vec::new());
 /// How many there are, so that most calls look no further.
 static COUNT: AtomicUsize = AtomicUsize::new(0);

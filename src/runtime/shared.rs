@@ -25,7 +25,8 @@ use std::{
 pub struct Shared<const N: usize> {
     table: AtomicPtr<Root>,
     /// For domains of OCaml 5 that store at once. Nothing is allocated while it is held: that may
-    /// mean to wait for other domains.
+    /// mean to wait for other domains. It is taken with the runtime lock held, without which OCaml
+    /// forks no process.
     storing: Mutex<()>,
 }
 

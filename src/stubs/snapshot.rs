@@ -6,7 +6,7 @@
 use super::Handle;
 use crate::{
     abi::domctl::{self, DomainInfo},
-    hypervisor::{Snapshot, SnapshotDomain},
+    hypervisor::{Snapshot, SnapshotDomain, Wanted},
 };
 use runtime::{
     Argument, CustomOperations, Exception, Held, Lasting, Val, export, export_noalloc,
@@ -35,7 +35,7 @@ export! {
     fn stub_xenctrl_snapshot_take(handle: Handle) -> Held<Snapshot> {
         let snapshot = unlocked(|| {
             let snapshot = Snapshot::empty()?;
-            snapshot.retake(&handle).map(|()| snapshot)
+            snapshot.replace(&handle.domain_list(0, Wanted::All)?).map(|()| snapshot)
         })?;
         Ok(Held(Arc::new(snapshot)))
     }
@@ -44,7 +44,9 @@ export! {
     ///
     /// Hypercall: `XEN_SYSCTL_getdomaininfolist`.
     fn stub_xenctrl_snapshot_retake(handle: Handle, snapshot: Held<Snapshot>) -> () {
-        Ok(unlocked(|| snapshot.0.retake(&handle))?)
+        let list = unlocked(|| handle.domain_list(0, Wanted::All))?;
+        // With the runtime lock held, without which OCaml forks no process.
+        Ok(snapshot.0.replace(&list)?)
     }
 
     /// `free : t -> unit`

@@ -54,6 +54,55 @@ let test_fork_from_threads () =
   Atomic.set stop true;
   List.iter Thread.join threads
 
+(* While another thread takes a snapshot anew: the child's copy is that of one moment, and is the
+   child's to take anew and to free. *)
+let test_fork_beside_retake () =
+  let module Snapshot = Xenctrl_domains.Snapshot in
+  let domids s = List.init (Snapshot.length s) (Snapshot.domid s) in
+  let world kind () = configure (Printf.sprintf "domains=16000,domids=%s" kind) in
+  let worlds = [ world "dense"; world "sparse" ] in
+  let handle = Xenctrl.interface_open () in
+  let looks =
+    List.map
+      (fun world ->
+        world ();
+        domids (Snapshot.take handle))
+      worlds
+  in
+  let shared = Snapshot.take handle in
+  let stop = Atomic.make false in
+  let rec work = function
+    | [] -> work worlds
+    | world :: others ->
+      world ();
+      for _ = 1 to 5 do
+        Snapshot.retake handle shared
+      done;
+      if not (Atomic.get stop) then work others
+  in
+  let thread = Thread.create work [] in
+  Fun.protect
+    ~finally:(fun () ->
+      Atomic.set stop true;
+      Thread.join thread)
+    (fun () ->
+      for i = 1 to 50 do
+        Thread.yield ();
+        check_status (Printf.sprintf "child %d" i) 0
+          (status_of (fun () ->
+               if not (List.mem (domids shared) looks) then failwith "a mixture of two looks";
+               let message = error_of (fun () -> Snapshot.retake handle shared) in
+               check_prefix "9: Bad file descriptor: the handle belongs to the parent" message;
+               let own = Xenctrl.interface_open () in
+               Snapshot.retake own shared;
+               if not (List.mem (domids shared) looks) then failwith "taken anew";
+               Snapshot.free shared;
+               Gc.full_major ()))
+      done);
+  check_bool "the parent's" true (List.mem (domids shared) looks);
+  Snapshot.free shared;
+  interface_close handle
+
 let descriptors_of_exec () =
   let ic = Unix.open_process_in "ls /proc/self/fd" in
   let rec count n = match input_line ic with _ -> count (n + 1) | exception End_of_file -> n in
@@ -181,7 +230,8 @@ let () =
   Alcotest.run "Processes on xensim"
     [
       ( "fork and exec",
-        [ test "forks from threads" test_fork_from_threads; test "exec" test_exec ] );
+        [ test "forks from threads" test_fork_from_threads;
+          test "forks beside a snapshot" test_fork_beside_retake; test "exec" test_exec ] );
       ( "signals",
         [
           test "many" test_signal_storm;
