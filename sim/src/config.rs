@@ -84,6 +84,8 @@ pub struct Config {
     pub novcpus: u32,
     pub dying: u32,
     pub cpus: u32,
+    /// `None`: that of the last of them.
+    pub max_cpu_id: Option<u32>,
     pub threads: u32,
     pub sockets: u32,
     pub nodes: u32,
@@ -128,6 +130,7 @@ impl Default for Config {
             novcpus: 1,
             dying: 0,
             cpus: 64,
+            max_cpu_id: None,
             threads: 2,
             sockets: 2,
             nodes: 2,
@@ -206,7 +209,7 @@ fn hex(text: &str) -> Result<u32, String> {
 }
 
 /// Every key, in the order in which they are explained.
-pub static KEYS: [Key; 37] = [
+pub static KEYS: [Key; 38] = [
     key(
         "version",
         "4.17 to 4.22; also 4.16, 4.23, 5.0",
@@ -297,6 +300,20 @@ pub static KEYS: [Key; 37] = [
         c.sockets = number(v, 1..=64)?;
         Ok(())
     }),
+    key(
+        "max_cpu_id",
+        "0 to 4294967295, or auto",
+        "auto",
+        "the greatest number of a pCPU that there can be, as physinfo tells it, which a hostile \
+         hypervisor makes up; auto: that of the last one",
+        |c, v| {
+            c.max_cpu_id = match v {
+                "auto" => None,
+                _ => Some(number(v, 0..=u32::MAX).map_err(|e| format!("{e}, or auto"))?),
+            };
+            Ok(())
+        },
+    ),
     key("nodes", "1 to 64", "2", "NUMA nodes of the host", |c, v| {
         c.nodes = number(v, 1..=64)?;
         Ok(())
@@ -420,7 +437,8 @@ pub static KEYS: [Key; 37] = [
         "overrun",
         "0 to 4294967295",
         "0",
-        "hostile: getdomaininfolist claims this many more records than the buffer holds",
+        "hostile: getdomaininfolist, readconsole, getcpuinfo and get_cpu_featureset claim this many \
+         more entries than the buffer holds",
         |c, v| {
             c.overrun = number(v, 0..=u32::MAX)?;
             Ok(())

@@ -1,7 +1,9 @@
 //! `sysctl`: operations on the host.
 
 use crate::abi::domctl::DomainInfo;
-use crate::abi::sysctl::{self, GetDomainInfoList, PhysInfo, Sysctl};
+use crate::abi::sysctl::{
+    self, CpuFeatureset, GetCpuInfo, GetDomainInfoList, PhysInfo, ReadConsole, Sysctl,
+};
 use crate::errno::Ret;
 use crate::hypervisor::{self, Hypervisor};
 use crate::ops::Kind;
@@ -27,8 +29,10 @@ pub fn call(addr: u64) -> Ret {
         }
         sysctl::PHYSINFO => op.u.physinfo = physinfo(&hv),
         sysctl::READCONSOLE => {
-            let mut arg = guest::arg(&op.u);
+            let mut arg: ReadConsole = guest::arg(&op.u);
+            let asked = arg.count;
             hv.console.read(&mut arg)?;
+            arg.count = claimed(&hv, arg.count, asked);
             guest::set_arg(&mut op.u, &arg);
         }
         sysctl::DEBUG_KEYS => {
@@ -36,14 +40,18 @@ pub fn call(addr: u64) -> Ret {
             return Ok(0);
         }
         sysctl::GETCPUINFO => {
-            let mut arg = guest::arg(&op.u);
+            let mut arg: GetCpuInfo = guest::arg(&op.u);
+            let asked = arg.max_cpus;
             cpus::info(&hv, &mut arg)?;
+            arg.nr_cpus = claimed(&hv, arg.nr_cpus, asked);
             guest::set_arg(&mut op.u, &arg);
         }
         sysctl::SCHED_ID => guest::set_arg(&mut op.u, &hv.config.scheduler.id()),
         sysctl::GET_CPU_FEATURESET => {
-            let mut arg = guest::arg(&op.u);
+            let mut arg: CpuFeatureset = guest::arg(&op.u);
+            let asked = arg.nr_features;
             let result = cpus::featureset(&hv, &mut arg)?;
+            arg.nr_features = claimed(&hv, arg.nr_features, asked);
             guest::set_arg(&mut op.u, &arg);
             guest::write(addr, &op)?;
             return result.map(|()| 0);
@@ -52,6 +60,14 @@ pub fn call(addr: u64) -> Ret {
     }
     guest::write(addr, &op)?;
     Ok(0)
+}
+
+/// How many entries an operation says that it wrote.
+fn claimed(hv: &Hypervisor, written: u32, asked: u32) -> u32 {
+    match hv.config.overrun {
+        0 => written,
+        more => asked.saturating_add(more),
+    }
 }
 
 /// Writes the domains from a domid on, as many as the buffer holds.
@@ -85,10 +101,7 @@ fn getdomaininfolist(hv: &Hypervisor, list: &mut GetDomainInfoList) -> Ret<()> {
             written += 1;
         }
     }
-    list.num_domains = match config.overrun {
-        0 => written as u32,
-        more => list.max_domains.saturating_add(more),
-    };
+    list.num_domains = claimed(hv, written as u32, list.max_domains);
     Ok(())
 }
 
@@ -104,7 +117,7 @@ fn physinfo(hv: &Hypervisor) -> PhysInfo {
         threads_per_core: config.threads,
         cores_per_socket: (config.cpus / (config.threads * config.sockets)).max(1),
         nr_cpus: config.cpus,
-        max_cpu_id: config.cpus - 1,
+        max_cpu_id: config.max_cpu_id.unwrap_or(config.cpus - 1),
         nr_nodes: config.nodes,
         // The hypervisor is built for 64 nodes.
         max_node_id: 63,

@@ -178,6 +178,51 @@ let test_overrun () =
       check_held "overrun" holding)
     [ (1, 1); (10, 1); (1167, 1); (1168, 4_000_000); (32752, 1); (5, 4_294_000_000) ]
 
+(* The same of all else that a hypervisor counts. *)
+let test_counts () =
+  let calls =
+    [
+      ("characters", fun h -> ignore (Xenctrl.readconsolering h));
+      ("pCPUs", fun h -> ignore (Xenctrl.pcpu_info h 8));
+      ("pCPUs", fun h -> ignore (Xenctrl.pcpu_info h 5000));
+      ("feature", fun h -> ignore (Xenctrl.get_cpu_featureset h Featureset_raw));
+    ]
+  in
+  List.iter
+    (fun overrun ->
+      let holding = held () in
+      (* A buffer that grew for ever would come to its end at the eighth. *)
+      configure (Printf.sprintf "domains=10,overrun=%d,fault=buffer:ENOMEM@8+" overrun);
+      let h = Xenctrl.interface_open () in
+      List.iter
+        (fun (what, call) ->
+          let message = error_of (fun () -> call h) in
+          check_prefix "5: Input/output error: the hypervisor reports " message;
+          check_bool message true (List.mem what (String.split_on_char ' ' message)))
+        calls;
+      check_int "afterwards" 4 (Xenctrl.version h).major;
+      interface_close h;
+      check_held "overrun" holding)
+    [ 1; 4096; 4_294_967_295 ]
+
+(* A number of pCPUs for which no hypervisor is built: no memory is allocated by it. *)
+let test_too_many_cpus () =
+  List.iter
+    (fun max_cpu_id ->
+      let holding = held () in
+      configure (Printf.sprintf "domains=10,max_cpu_id=%d" max_cpu_id);
+      let h = Xenctrl.interface_open () in
+      List.iter
+        (fun call -> check_string "told" "5: Input/output error" (error_of (fun () -> call h)))
+        [
+          (fun h -> ignore (Xenctrl.vcpu_affinity_get h 1 0));
+          (fun h -> Xenctrl.vcpu_affinity_set h 1 0 [| true |]);
+        ];
+      check_int "afterwards" 4 (Xenctrl.version h).major;
+      interface_close h;
+      check_held "pCPUs" holding)
+    [ 1_048_575; 4_294_967_294; 4_294_967_295 ]
+
 (* Domids that do not ascend: no list is made of them, and what does not need their order is
    answered. *)
 let test_disorder () =
@@ -220,5 +265,11 @@ let () =
           test "mapping" test_map;
         ] );
       ( "hostile answers",
-        [ test "more than asked for" test_overrun; test "out of order" test_disorder; test "endless growth" test_endless_growth ] );
+        [
+          test "more than asked for" test_overrun;
+          test "more of all else" test_counts;
+          test "too many pCPUs" test_too_many_cpus;
+          test "out of order" test_disorder;
+          test "endless growth" test_endless_growth;
+        ] );
     ]

@@ -68,6 +68,20 @@ fn a_full_console_forgets_its_beginning() {
 }
 
 #[test]
+fn a_hostile_host_claims_what_it_was_told_to() {
+    let sim = simulate(Release::V4_20, "overrun=5,cpus=6,max_cpu_id=4294967295");
+    let mut room = [0_u64; 3];
+    let mut op = ReadConsole { buffer: addr(&mut room), count: 24, ..ReadConsole::default() };
+    assert_eq!((sim.ask(READCONSOLE, &mut op), op.count), (0, 29));
+    let mut op = GetCpuInfo { max_cpus: 3, info: addr(&mut room), ..GetCpuInfo::default() };
+    assert_eq!((sim.ask(GETCPUINFO, &mut op), op.nr_cpus), (0, 8));
+    let mut op = CpuFeatureset { index: 0, nr_features: 6, features: addr(&mut room) };
+    assert_eq!((sim.ask(GET_CPU_FEATURESET, &mut op), op.nr_features), (libc::ENOBUFS, 11));
+    let host = sim.physinfo();
+    assert_eq!((host.nr_cpus, host.max_cpu_id), (6, u32::MAX));
+}
+
+#[test]
 fn idle_times_grow_where_nothing_runs() {
     let sim = simulate(Release::V4_20, "cpus=6,domains=1");
     let mut idle = [0_u64; 8];
