@@ -7,7 +7,8 @@
 # make threads fuzz soak memory model memcheck asan miri   longer runs and single nets (docs/testing.md)
 # make deny    licences, sources and duplicates of the crates, by cargo-deny
 # make tarball   a release, with the sources of all crates, in target/release-tarball
-# make check   formatting, lints, warnings
+# make check   formatting, lints, warnings, documentation
+# make doc     the pages of the OCaml packages (odoc) and of the Rust crates (rustdoc)
 # make deps    what the others need and install by themselves: Debian packages, cargo
 # make build   the library; after `make deps`, `dune build @install` alone does the same
 
@@ -23,7 +24,7 @@ SIM := target/xensim
 EXE := _build/default
 
 .PHONY: all build sim programs demo bench bench-programs storm flames test test-matrix threads fuzz soak \
-	memory model memcheck asan miri tarball deny check deps clean
+	memory model memcheck asan miri tarball deny check doc deps clean
 
 all: build
 
@@ -124,6 +125,9 @@ deny: deps
 
 check: deps
 	scripts/check
+
+doc: deps
+	@scripts/doc
 
 clean:
 	dune clean

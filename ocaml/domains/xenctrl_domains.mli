@@ -63,10 +63,10 @@ val find_by_uuid :
     take that number. Those whose result is an [int] or a [bool] allocate nothing, nor do those of
     [int64] in native code where the result is used at once.
 
-    All functions raise [Invalid_argument] for a number that is out of range, and after {!free}. A
-    snapshot that one thread takes anew while another reads it gives the reader a mixture of both
-    looks: let each have its own. A forked process has its own, as of one moment, and takes it
-    anew by a handle of its own. *)
+    All functions raise [Invalid_argument] for a number that is out of range, and after
+    {!Snapshot.free}. A snapshot that one thread takes anew while another reads it gives the reader
+    a mixture of both looks: let each have its own. A forked process has its own, as of one
+    moment, and takes it anew by a handle of its own. *)
 module Snapshot : sig
   type t
 
@@ -101,7 +101,9 @@ module Snapshot : sig
   val fold : ('a -> int -> 'a) -> 'a -> t -> 'a
   (** [fold f init s] is [f (... (f (f init 0) 1) ...) (length s - 1)]. *)
 
-  (** {2 What {!Xenctrl.domaininfo} has} *)
+  (** {2 What the record has}
+
+      Of the names and meanings of {!Xenctrl.domaininfo}'s fields. *)
 
   val domid : t -> int -> Xenctrl.domid
   val dying : t -> int -> bool
