@@ -18,7 +18,6 @@
 // Unsafe code is for the files that say so, all of them in hypervisor and runtime.
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
-#![warn(clippy::undocumented_unsafe_blocks)]
 
 pub mod abi;
 pub mod hypervisor;

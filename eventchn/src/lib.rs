@@ -2,7 +2,6 @@
 //! through libxenevtchn (`xenevtchn.h`), which is loaded when the first handle is opened.
 
 #![deny(missing_docs)]
-#![warn(clippy::undocumented_unsafe_blocks)]
 
 use bindings::{LibXenevtchn, xenevtchn_handle};
 use once_cell::race::OnceBox;
@@ -13,7 +12,13 @@ use runtime::{
 use std::{io, sync::Arc};
 
 mod bindings {
-    #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks, unused)]
+    #![allow(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        clippy::undocumented_unsafe_blocks,
+        unused
+    )]
     #![allow(nonstandard_style)]
     include!(concat!(env!("OUT_DIR"), "/xenevtchn.rs"));
 }

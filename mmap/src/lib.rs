@@ -5,7 +5,6 @@
 //! `Xenctrl.map_foreign_range` makes one. The block is OCaml's to move, the memory is not.
 
 #![deny(missing_docs)]
-#![warn(clippy::undocumented_unsafe_blocks)]
 
 use runtime::{
     Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, copied, export,

@@ -239,12 +239,12 @@ pub fn before_fork() {
 
 /// After a fork, in the parent.
 pub fn after_fork_in_parent() {
-    HELD.with(|held| held.take());
+    HELD.with(std::cell::RefCell::take);
 }
 
 /// After a fork, in the child: it has none of the buffers.
 pub fn after_fork_in_child() {
-    if let Some(mut registry) = HELD.with(|held| held.take()) {
+    if let Some(mut registry) = HELD.with(std::cell::RefCell::take) {
         let mapped = std::mem::take(&mut registry.mapped);
         FORKED.store(FORKED.load(Relaxed) || !mapped.is_empty(), Relaxed);
         for (start, Mapped { bytes, .. }) in mapped {

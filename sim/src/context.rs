@@ -93,7 +93,7 @@ pub fn initial(config: &Config, record: &DomainInfo, state: &State, vcpu: u32) -
     context.set(RSP, 0xFFFF_C900_0000_0000 | random.number() & 0xFFF_FFF8);
     context.set(CTRLREG, 0x8005_0033);
     context.set(CTRLREG + 3 * 8, 0x1000 * (1 + random.number() % record.tot_pages.max(1)));
-    context.set(CTRLREG + 4 * 8, if state.hvm { 0x3606F0 } else { 0x0004_0660 });
+    context.set(CTRLREG + 4 * 8, if state.hvm { 0x0036_06F0 } else { 0x0004_0660 });
     context.set(DEBUGREG + 6 * 8, 0xFFFF_0FF0);
     context.set(DEBUGREG + 7 * 8, 0x400);
     context.set(CS, if state.hvm { 0x10 } else { 0xE033 });
@@ -145,7 +145,9 @@ pub fn accept(
         // Other registers of such guests have a hypercall of their own.
         let segments = SEGMENTS.map(|at| (at, new.get(at)));
         new.copy(given, REGS..TRAPS);
-        segments.into_iter().for_each(|(at, value)| new.set(at, value));
+        for (at, value) in segments {
+            new.set(at, value);
+        }
         new.copy(given, DEBUGREG..DEBUGREG + 64);
         new.copy(given, VM_ASSIST..VM_ASSIST + 8);
         new.set(FLAGS, given.get(FLAGS));

@@ -283,9 +283,9 @@ pub fn configure(spec: &str) -> Result<(), String> {
 }
 
 fn install(place: &mut Option<Hypervisor>, hypervisor: Hypervisor) {
+    static HOOKS: Once = Once::new();
     guest::set_strict(hypervisor.config.strict);
     *place = Some(hypervisor);
-    static HOOKS: Once = Once::new();
     HOOKS.call_once(crate::control::register_hooks);
 }
 
@@ -320,11 +320,11 @@ pub fn before_fork() {
 /// After a fork, in the parent.
 pub fn after_fork_in_parent() {
     buffer::after_fork_in_parent();
-    HELD.with(|held| held.take());
+    HELD.with(std::cell::RefCell::take);
 }
 
 /// After a fork, in the child, which goes on with a copy of the hypervisor.
 pub fn after_fork_in_child() {
     buffer::after_fork_in_child();
-    HELD.with(|held| held.take());
+    HELD.with(std::cell::RefCell::take);
 }

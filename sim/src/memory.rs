@@ -43,7 +43,7 @@ pub fn call(cmd: u64, addr: u64) -> Ret {
             Ok(match op {
                 CURRENT_RESERVATION => record.tot_pages as i64,
                 MAXIMUM_RESERVATION => record.max_pages as i64,
-                _ => hv.frames.ask(&record, state, |frames| frames.last()).unwrap_or(0) as i64,
+                _ => hv.frames.ask(&record, state, super::frames::Ranges::last).unwrap_or(0) as i64,
             })
         }
         SET_MEMORY_MAP => {
@@ -91,7 +91,8 @@ fn reservation(hv: &mut Hypervisor, kind: Kind, op: u64, start: u64, addr: u64) 
         INCREASE_RESERVATION if state.hvm => done = wanted.min(possible),
         INCREASE_RESERVATION => {
             // Below what it has for its shared info page only.
-            let mut next = (record.tot_pages..).find(|&frame| !frames.has(frame)).unwrap_or(0);
+            let mut next =
+                (record.tot_pages..=u64::MAX).find(|&frame| !frames.has(frame)).unwrap_or(0);
             if arg.extent_start == 0 {
                 done = wanted.min(possible);
                 frames.add(next..next + done * size);

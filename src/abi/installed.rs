@@ -9,7 +9,14 @@ use crate::abi::{
 use std::mem::{offset_of, size_of};
 
 mod xen {
-    #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks, unsafe_code, unused)]
+    #![allow(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        clippy::undocumented_unsafe_blocks,
+        unsafe_code,
+        unused
+    )]
     include!(concat!(env!("OUT_DIR"), "/xen.rs"));
 }
 

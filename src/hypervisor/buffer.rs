@@ -227,16 +227,6 @@ impl Pool {
         (0..idle.len()).filter(|&index| index != largest).max_by_key(pages)
     }
 
-    /// Exchanges a buffer for one of twice its size, at most `most` bytes of data (and never less
-    /// than it had). What it held is lost.
-    pub fn grow(&self, on: Memory, buffer: &mut Buffer, most: usize) -> Result<(), Errno> {
-        let enough = (Buffer::DATA + most).div_ceil(PAGE_SIZE);
-        let pages = (buffer.pages * 2).min(enough).max(buffer.pages);
-        let larger = on.allocate(pages)?;
-        on.free(std::mem::replace(buffer, larger));
-        Ok(())
-    }
-
     /// Frees what is idle, when the handle is closed.
     pub fn clear(&mut self, on: Memory) {
         for buffer in self.idle.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
@@ -273,6 +263,16 @@ impl Memory {
             // libxencall leaves mmap's errno, in any case an allocation failed.
             None => Err(Errno(libc::ENOMEM)),
         }
+    }
+
+    /// Exchanges a buffer for one of twice its size, at most `most` bytes of data (and never less
+    /// than it had). What it held is lost.
+    pub fn grow(self, buffer: &mut Buffer, most: usize) -> Result<(), Errno> {
+        let enough = (Buffer::DATA + most).div_ceil(PAGE_SIZE);
+        let pages = (buffer.pages * 2).min(enough).max(buffer.pages);
+        let larger = self.allocate(pages)?;
+        self.free(std::mem::replace(buffer, larger));
+        Ok(())
     }
 
     fn free(self, buffer: Buffer) {

@@ -123,7 +123,7 @@ fn two_calls(pool: &Pool) {
 fn list(pool: &Pool) {
     let mut buffer = pool.take(memory(), Purpose::Records).unwrap();
     call(&mut buffer, 2);
-    pool.grow(memory(), &mut buffer, 64 * PAGE_SIZE).unwrap();
+    memory().grow(&mut buffer, 64 * PAGE_SIZE).unwrap();
     call(&mut buffer, 3);
     pool.give_back(memory(), buffer);
 }

@@ -251,8 +251,7 @@ pub struct Lease<'x> {
 impl Lease<'_> {
     /// Exchanges the buffer for a larger one, of at most `most` bytes of data.
     pub(super) fn grow(&mut self, most: usize) -> Result<()> {
-        let xen = self.xen;
-        Ok(xen.pool.grow(xen.memory(), self, most)?)
+        Ok(self.xen.memory().grow(self, most)?)
     }
 
     /// Sees to it that so many bytes of data fit. What the buffer held may be lost.

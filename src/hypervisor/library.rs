@@ -11,13 +11,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Also of the logger that libxencall wants.
 mod bindings {
-    #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks, unused)]
+    #![allow(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        clippy::undocumented_unsafe_blocks,
+        unused
+    )]
     #![allow(nonstandard_style)]
     include!(concat!(env!("OUT_DIR"), "/xencall.rs"));
 }
 pub use bindings::{LibXencall, xencall_handle};
 mod foreign_memory_bindings {
-    #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks, unused)]
+    #![allow(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        clippy::undocumented_unsafe_blocks,
+        unused
+    )]
     #![allow(nonstandard_style)]
     include!(concat!(env!("OUT_DIR"), "/xenforeignmemory.rs"));
 }

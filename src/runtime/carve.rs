@@ -497,8 +497,8 @@ mod tests {
             // 257 / (98 + 3) makes batches of 2.
             const WORDS: usize = 98;
             type Shared<'c> = ();
-            fn shared<'c>(_: &Carver<'c>) {}
-            fn carve<'c>(carver: &mut Carver<'c>, _: &mut (), n: i32) -> Field<'c> {
+            fn shared(_: &Carver<'_>) {}
+            fn carve<'c>(carver: &mut Carver<'c>, (): &mut (), n: i32) -> Field<'c> {
                 carver.tuple([Field::int(n.into()); 97])
             }
         }

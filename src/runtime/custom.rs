@@ -61,7 +61,7 @@ impl<T: Custom> Slot<T> {
         Slot::of(value).lock().take().ok_or_else(T::closed)
     }
 
-    fn of<'l>(value: Val<'l>) -> &'l Slot<T> {
+    fn of(value: Val<'_>) -> &Slot<T> {
         // SAFETY: a custom block of this kind, by the type that the value is read as: its first
         // word belongs to the runtime, its second is the pointer that `into_value` put there and
         // that stays good until the block dies, which it does not while it is an argument.

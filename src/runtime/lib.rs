@@ -13,7 +13,6 @@
 // Files that need unsafe code say so.
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
-#![warn(clippy::undocumented_unsafe_blocks)]
 
 mod argument;
 mod boundary;

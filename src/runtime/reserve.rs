@@ -142,7 +142,9 @@ mod tests {
             assert_eq!(*grown.add(PIECE - 1), 0xFF);
             ALLOCATOR.dealloc(grown, Layout::from_size_align(2 * PIECE, ALIGNMENT).unwrap());
             assert_eq!(take(layout), pieces[0]);
-            pieces.iter().for_each(|&at| ALLOCATOR.dealloc(at, layout));
+            for &at in &pieces {
+                ALLOCATOR.dealloc(at, layout);
+            }
         }
         assert_eq!(USED.load(Ordering::Relaxed), 0);
         assert!(take(Layout::from_size_align(PIECE + 1, 1).unwrap()).is_null());

@@ -3,6 +3,7 @@
 use super::{Domid, Handle, uuid::Uuid};
 use crate::{
     abi::{
+        PAGE_SIZE,
         domctl::{self, ArchDomainConfig},
         release::Release,
     },
@@ -88,7 +89,7 @@ fn vmtrace_size(kib: i32) -> Result<u32, Exception> {
     u32::try_from(kib)
         .ok()
         .and_then(|kib| kib.checked_mul(1024))
-        .and_then(|bytes| bytes.checked_next_multiple_of(crate::abi::PAGE_SIZE as u32))
+        .and_then(|bytes| bytes.checked_next_multiple_of(PAGE_SIZE.try_into().ok()?))
         .ok_or_else(|| Exception::Invalid("vmtrace_buf_kb".to_owned()))
 }
 

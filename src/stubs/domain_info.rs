@@ -91,7 +91,8 @@ fn arch_config_index(info: &DomainInfo) -> usize {
 fn ensure_arch_config(lock: &mut Lock, index: usize) {
     const X86: u8 = 1;
     ARCH_CONFIGS.ensure(lock, index, || {
-        let (emulation, misc) = (index as u32 >> 1, index as u32 & 1);
+        let index = u32::try_from(index).expect("it is a handful of flags");
+        let (emulation, misc) = (index >> 1, index & 1);
         let flags = [Build::constructors(emulation), Build::constructors(misc)];
         Build::Block(X86, vec![Build::tuple(flags)])
     });

@@ -9,6 +9,9 @@
 //!   opened by the parent process;
 //! - `Invalid_argument`: an argument is out of range; no hypercall was made.
 
+// An argument that was cut would act on another domain, page or device than was named.
+#![cfg_attr(not(test), warn(clippy::cast_possible_truncation))]
+
 pub mod console;
 pub mod device;
 pub mod domain;

@@ -90,14 +90,14 @@ fn a_reset_wants_a_paused_domain() {
 
 #[test]
 fn anybody_has_channels_of_his_own() {
-    let _sim = simulate(Release::V4_20, "privileged=no");
+    let sim = simulate(Release::V4_20, "privileged=no");
     assert_eq!(alloc(0x7FF0, 3), Ok(5));
     assert_eq!(alloc(3, 0), Err(libc::EPERM));
     assert_eq!((reset(3), status(3, 1)), (libc::EPERM, Err(libc::EPERM)));
-    drop(_sim);
-    let _sim = simulate(Release::V4_20, "flask=deny:event_channel_op.status");
+    drop(sim);
+    let sim = simulate(Release::V4_20, "flask=deny:event_channel_op.status");
     assert_eq!(status(0, 1), Err(libc::EACCES));
-    drop(_sim);
+    drop(sim);
     let _sim = simulate(Release::V4_20, "dying=100,running=0,paused=0,shutdown=0,novcpus=0");
     assert_eq!(alloc(3, 0), Err(libc::EINVAL));
 }

@@ -86,7 +86,7 @@ fn pages_come_and_go() {
 
 #[test]
 fn a_memory_map_is_accepted() {
-    let _sim = simulate(Release::V4_20, "");
+    let sim = simulate(Release::V4_20, "");
     let mut entry = [0_u8; 20];
     let buffer = addr(&mut entry);
     let set = |domid, nr_entries, buffer| {
@@ -97,7 +97,7 @@ fn a_memory_map_is_accepted() {
     assert_eq!(set(3000, 1, buffer), Err(libc::ESRCH));
     assert_eq!(set(3000, 1025, buffer), Err(libc::EINVAL));
     assert_eq!(set(3, 1, 8), Err(libc::EFAULT));
-    drop(_sim);
+    drop(sim);
     let _sim = simulate(Release::V4_20, "privileged=no");
     assert_eq!((set(3, 1, buffer), set(0x7FF0, 1, buffer)), (Err(libc::EPERM), Ok(0)));
     assert_eq!(reserve(INCREASE_RESERVATION, 3, 1, 0, None), Ok(0));
@@ -143,7 +143,7 @@ fn ranges_join_and_split() {
 
 /// Maps frames; without errors, or with an array for them.
 fn map(dom: u32, frames: &[u64], errors: Option<&mut [c_int]>) -> *mut c_void {
-    let errors = errors.map_or(null_mut(), |errors| errors.as_mut_ptr());
+    let errors = errors.map_or(null_mut(), <[i32]>::as_mut_ptr);
     let prot = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: arrays of the same length.
     unsafe { xenforeignmemory_map(null_mut(), dom, prot, frames.len(), frames.as_ptr(), errors) }

@@ -79,9 +79,9 @@ fn pv_guests_have_none() {
 
 #[test]
 fn only_the_control_domain_sets_them() {
-    let _sim = simulate(Release::V4_20, &format!("privileged=no,hvm=100,pvh=0,{ALIVE}"));
+    let sim = simulate(Release::V4_20, &format!("privileged=no,hvm=100,pvh=0,{ALIVE}"));
     assert_eq!((get(3, 1), set(3, 1, 1)), (Err(libc::EPERM), libc::EPERM));
-    drop(_sim);
+    drop(sim);
     let _sim =
         simulate(Release::V4_20, &format!("flask=deny:hvm_op.set_param,hvm=100,pvh=0,{ALIVE}"));
     assert_eq!((get(3, 1), set(3, 1, 1)), (Ok(0xFEFFC), libc::EACCES));

@@ -98,8 +98,8 @@ unsafe extern "C" fn caml_alloc_initialized_string(
     // SAFETY: as many bytes as the caller says; the block holds them and its last byte.
     unsafe {
         let block = caml_alloc_small(words, TAG_STRING.into());
+        (block as *mut usize).add(words - 1).write(0);
         let start = block as *mut u8;
-        (start as *mut usize).add(words - 1).write(0);
         start.copy_from_nonoverlapping(bytes.cast(), length);
         let last = words * size_of::<usize>() - 1;
         start.add(last).write((last - length) as u8);
