@@ -19,18 +19,35 @@ let print text =
    Control sequences that all terminals of today have: the alternate screen, the cursor, and
    whether long lines go on in the next. *)
 
+(* A signal may arrive meanwhile, such as that of another change of size. *)
+let rec wait_for pid =
+  match Unix.waitpid [] pid with
+  | _ -> ()
+  | exception Unix.Unix_error (EINTR, _, _) -> wait_for pid
+
+(* What stty says of the terminal, if there is an stty. *)
+let ask_stty () =
+  let read, write = Unix.pipe ~cloexec:true () in
+  let channel = Unix.in_channel_of_descr read in
+  Fun.protect
+    ~finally:(fun () -> close_in channel)
+    (fun () ->
+      let pid =
+        Fun.protect
+          ~finally:(fun () -> Unix.close write)
+          (fun () ->
+            let null = Unix.openfile "/dev/null" [ O_WRONLY; O_CLOEXEC ] 0 in
+            Fun.protect
+              ~finally:(fun () -> Unix.close null)
+              (fun () ->
+                Unix.create_process "stty" [| "stty"; "size" |] Unix.stdout write null))
+      in
+      let answer = try input_line channel with End_of_file -> "" in
+      wait_for pid;
+      answer)
+
 let read_size () =
-  match
-    let read, write = Unix.pipe ~cloexec:true () in
-    let channel = Unix.in_channel_of_descr read in
-    let null = Unix.openfile "/dev/null" [ O_WRONLY; O_CLOEXEC ] 0 in
-    let pid = Unix.create_process "stty" [| "stty"; "size" |] Unix.stdout write null in
-    Unix.close write;
-    Unix.close null;
-    let answer = Fun.protect ~finally:(fun () -> close_in channel) (fun () -> input_line channel) in
-    ignore (Unix.waitpid [] pid);
-    Scanf.sscanf answer "%d %d" (fun lines _ -> lines)
-  with
+  match Scanf.sscanf (ask_stty ()) "%d %d" (fun lines _ -> lines) with
   | 0 -> None
   | lines -> Some lines
   | exception (Unix.Unix_error _ | End_of_file | Scanf.Scan_failure _ | Failure _) -> None
