@@ -1,6 +1,6 @@
 //! What a file names: paths, words and modules, macros' tokens included.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Where a path begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,7 +192,11 @@ impl Reader<'_> {
                 at + 2
             }
             _ => {
-                let file = tokens[..at].iter().rev().map_while(attribute_or_word).find_map(path_of);
+                let file = tokens[..at]
+                    .iter()
+                    .rev()
+                    .take_while(|token| before_mod(token))
+                    .find_map(path_of);
                 self.names.children.push(Child { module, file });
                 at + 1
             }
@@ -225,23 +229,22 @@ impl Reader<'_> {
     }
 }
 
-/// What may stand between an attribute and its `mod`, going back: other attributes and `pub`.
-fn attribute_or_word(token: &TokenTree) -> Option<Option<&Group>> {
+/// What may stand between an attribute and its `mod`: other attributes and `pub`.
+fn before_mod(token: &TokenTree) -> bool {
     match token {
-        TokenTree::Group(group) => match group.delimiter() {
-            Delimiter::Bracket => Some(Some(group)),
-            Delimiter::Parenthesis => Some(None),
-            _ => None,
-        },
-        TokenTree::Ident(_) => Some(None),
-        TokenTree::Punct(punct) => (punct.as_char() == '#').then_some(None),
-        TokenTree::Literal(_) => None,
+        TokenTree::Group(group) => {
+            matches!(group.delimiter(), Delimiter::Bracket | Delimiter::Parenthesis)
+        }
+        TokenTree::Ident(_) => true,
+        TokenTree::Punct(punct) => punct.as_char() == '#',
+        TokenTree::Literal(_) => false,
     }
 }
 
 /// The file of `[path = "file"]`.
-fn path_of(attribute: Option<&Group>) -> Option<String> {
-    let tokens: Vec<TokenTree> = attribute?.stream().into_iter().collect();
+fn path_of(attribute: &TokenTree) -> Option<String> {
+    let TokenTree::Group(group) = attribute else { return None };
+    let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
     match tokens.as_slice() {
         [name, _, TokenTree::Literal(file)] if is_ident(Some(name), "path") => {
             Some(file.to_string().trim_matches('"').to_owned())
@@ -310,7 +313,7 @@ mod tests {
         let text = "mod a; #[cfg(all(test, loom))] #[path = \"b_model.rs\"] pub(super) mod b;
             mod inner { mod c; } fn f() { use x::y; }";
         let child = |names: &[&str], file: Option<&str>| Child {
-            module: ["hypervisor", "buffer"].iter().chain(names).map(|n| n.to_string()).collect(),
+            module: ["hypervisor", "buffer"].iter().chain(names).map(ToString::to_string).collect(),
             file: file.map(str::to_owned),
         };
         let children = names(text).children;

@@ -177,10 +177,23 @@ fn only_names_floors(names: &Names, broken: &mut BTreeMap<usize, String>) {
 
 /// Where a crate does not ask for a reason before unsafe code (which clippy then looks for).
 fn undocumented(root: &Path, crate_root: &str) -> Result<Option<String>, String> {
-    let text =
-        fs::read_to_string(root.join(crate_root)).map_err(|e| format!("{crate_root}: {e}"))?;
-    let on = text.contains("clippy::undocumented_unsafe_blocks)]");
-    Ok((!on).then(|| format!("{crate_root}:1: clippy::undocumented_unsafe_blocks is not on")))
+    let read = |path: &Path| {
+        fs::read_to_string(root.join(path)).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    let manifest = Path::new(crate_root)
+        .ancestors()
+        .map(|folder| folder.join("Cargo.toml"))
+        .find(|path| root.join(path).exists())
+        .ok_or_else(|| format!("{crate_root} has no manifest"))?;
+    let workspace = Path::new("Cargo.toml");
+    let rule = if !read(&manifest)?.contains("[lints]\nworkspace = true\n") {
+        format!("{}:1: the workspace's lints are not on", manifest.display())
+    } else if !read(workspace)?.contains("\nundocumented_unsafe_blocks = \"warn\"\n") {
+        "Cargo.toml:1: clippy::undocumented_unsafe_blocks is not on".to_owned()
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(rule))
 }
 
 impl Floor {
@@ -239,7 +252,7 @@ mod tests {
 
     /// What is wrong with a text in a module of a crate.
     fn broken(root: &str, module: &[&str], text: &str) -> Vec<String> {
-        let module: Vec<String> = module.iter().map(|name| name.to_string()).collect();
+        let module: Vec<String> = module.iter().map(ToString::to_string).collect();
         let crates = ["libc", "libloading", "runtime", "xensim", "xenctrl_stubs", "ocaml_interop"];
         let crates = crates.map(str::to_owned).into_iter().collect();
         let mut broken = BTreeMap::new();
