@@ -9,7 +9,7 @@
 use runtime::{
     Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, copied, export,
 };
-use std::{ffi::c_void, io, ptr, slice};
+use std::{ffi::c_void, io, ptr};
 
 /// A block of type `mmap_interface`, valid until the heap next changes.
 struct Mapping {
@@ -26,6 +26,11 @@ impl Mapping {
     /// The address that upstream's stubs leave in a mapping that was undone.
     const UNMAPPED: usize = usize::MAX; // MAP_FAILED
 
+    /// Stands in the upper half of the second word, which is padding in C, where a mapping was made
+    /// to be read alone. Other C code that makes one leaves there what there was: hence no single
+    /// bit.
+    const READ_ONLY: u32 = 0x524F_6E6C;
+
     fn address(&self) -> usize {
         // SAFETY: a block of two words, by the type that the value is read as.
         unsafe { self.block.read() }
@@ -36,6 +41,11 @@ impl Mapping {
         // SAFETY: as above.
         let length = unsafe { self.block.add(1).cast::<i32>().read() };
         usize::try_from(length).unwrap_or(0)
+    }
+
+    fn is_read_only(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { self.block.add(1).cast::<u32>().add(1).read() == Mapping::READ_ONLY }
     }
 
     /// `length` bytes from `start` on.
@@ -70,11 +80,13 @@ impl Mapping {
 struct Mapped {
     address: usize,
     length: i32,
+    read_only: bool,
 }
 
 impl IntoValue for Mapped {
     fn into_value(self, lock: &mut Lock) -> RawValue {
-        Build::Abstract(vec![self.address, self.length as usize]).into_value(lock)
+        let mark = if self.read_only { (Mapping::READ_ONLY as usize) << 32 } else { 0 };
+        Build::Abstract(vec![self.address, mark | self.length as usize]).into_value(lock)
     }
 }
 
@@ -142,7 +154,7 @@ impl Argument for Bytes {
 export! {
     /// `mmap : Unix.file_descr -> mmap_prot_flag -> mmap_map_flag -> int -> int -> mmap_interface`
     ///
-    /// Maps `length` bytes of a file from `offset` on. Raises `Failure "mmap: errno: ..."`.
+    /// Maps `length` bytes of a file from `offset` on. Raises `Failure "mmap: reason"`.
     fn stub_mmap_init(
         fd: Descriptor, protection: Protection, sharing: Sharing, length: Length, offset: Int,
     ) -> Mapped {
@@ -154,7 +166,8 @@ export! {
         if address == libc::MAP_FAILED {
             return Err(Exception::Failure(format!("mmap: {}", io::Error::last_os_error())));
         }
-        Ok(Mapped { address: address as usize, length })
+        let read_only = protection.0 & libc::PROT_WRITE == 0;
+        Ok(Mapped { address: address as usize, length, read_only })
     }
 
     /// `unmap : mmap_interface -> unit`
@@ -171,16 +184,27 @@ export! {
     /// the mapping.
     fn stub_mmap_read(mapping: Mapping, start: Int, length: Int) -> Vec<u8> {
         let (start, length) = mapping.part(start.0, length.0)?;
-        // SAFETY: inside the mapping, which stays while the runtime lock is held. The bytes may
-        // change meanwhile: they are only copied.
-        copied(unsafe { slice::from_raw_parts(start, length) })
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(length)?;
+        // SAFETY: inside the mapping, which stays while the runtime lock is held (that no domain of
+        // OCaml 5 unmaps what another reads is the program's to see to), and in the copy's room.
+        // No reference is made to bytes that other domains and processes may write meanwhile.
+        unsafe {
+            ptr::copy_nonoverlapping(start, copy.as_mut_ptr(), length);
+            copy.set_len(length);
+        }
+        Ok(copy)
     }
 
     /// `write : mmap_interface -> string -> int -> unit`
     ///
-    /// Copies a string to `start`. Raises `Invalid_argument` where it is not all in the mapping.
+    /// Copies a string to `start`. Raises `Invalid_argument` where it is not all in the mapping, or
+    /// that was made to be read alone.
     fn stub_mmap_write(mapping: Mapping, data: Bytes, start: Int) -> () {
         let (start, length) = mapping.part(start.0, data.0.len() as i64)?;
+        if mapping.is_read_only() {
+            return Err(Exception::Invalid("read only".to_owned()));
+        }
         // SAFETY: inside the mapping, as above.
         unsafe { ptr::copy_nonoverlapping(data.0.as_ptr(), start, length) };
         Ok(())

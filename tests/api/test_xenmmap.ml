@@ -76,6 +76,22 @@ let test_unmap () =
       invalid "read" (fun () -> Xenmmap.read m 0 1);
       invalid "write" (fun () -> Xenmmap.write m "x" 0))
 
+(* To write there would end the process. *)
+let test_read_only () =
+  with_file (String.make page 'a') (fun fd ->
+      List.iter
+        (fun sharing ->
+          let m = Xenmmap.mmap fd RDONLY sharing page 0 in
+          invalid "write" (fun () -> Xenmmap.write m "x" 0);
+          check_string "read" "a" (Xenmmap.read m 0 1);
+          check_string "to its end" (String.make page 'a') (Xenmmap.read m 0 page);
+          Xenmmap.unmap m;
+          invalid "write after unmap" (fun () -> Xenmmap.write m "x" 0))
+        [ Xenmmap.SHARED; PRIVATE ];
+      let m = Xenmmap.mmap fd WRONLY SHARED page 0 in
+      Xenmmap.write m "x" 0;
+      Xenmmap.unmap m)
+
 let test_refused () =
   with_file "" (fun fd ->
       match Xenmmap.mmap fd RDWR SHARED 0 0 with
@@ -103,6 +119,7 @@ let () =
           test "private" test_private;
           test "bounds" test_bounds;
           test "unmap" test_unmap;
+          test "read only" test_read_only;
           test "refused" test_refused;
           test "collections" test_collections;
         ] );
