@@ -120,22 +120,13 @@ impl Argument for Virq {
     }
 }
 
-/// `bool`.
-struct Bool(bool);
-
-impl Argument for Bool {
-    fn read(value: Val<'_>) -> Result<Bool, Exception> {
-        Ok(Bool(value.int() != 0))
-    }
-}
-
 export! {
     /// `_init : bool -> handle`
     ///
     /// Opens a handle, whose descriptor is closed on exec or not. Raises `Failure "open
     /// failed: reason"`.
-    fn stub_eventchn_init(cloexec: Bool) -> Handle {
-        let flags = if cloexec.0 { 0 } else { bindings::XENEVTCHN_NO_CLOEXEC };
+    fn stub_eventchn_init(cloexec: bool) -> Handle {
+        let flags = if cloexec { 0 } else { bindings::XENEVTCHN_NO_CLOEXEC };
         // SAFETY: the logger lives as long as the process.
         unlocked(|| opened("open failed", |library| unsafe {
             library.xenevtchn_open(silent_logger::silent_logger().cast(), flags)

@@ -51,8 +51,8 @@ impl Xen {
 }
 
 fn is_suspended(info: &DomainInfo) -> bool {
-    let reason = info.flags >> domctl::DOMINF_SHUTDOWN_SHIFT & domctl::DOMINF_SHUTDOWN_MASK;
-    info.flags & domctl::DOMINF_SHUTDOWN != 0 && reason == sched::SHUTDOWN_SUSPEND
+    info.flags & domctl::DOMINF_SHUTDOWN != 0
+        && domctl::shutdown_code(info.flags) == sched::SHUTDOWN_SUSPEND
 }
 
 #[cfg(test)]
