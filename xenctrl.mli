@@ -337,7 +337,8 @@ external domain_unpause : handle -> domid -> unit = "stub_xc_domain_unpause"
 
 (** Resumes a domain that has suspended itself, in the environment that it had. The hypercall by
     which it suspended returns 1 in a PV guest and in an HVM guest with PV drivers (that has set
-    [HVM_PARAM_CALLBACK_IRQ]); registers of any other stay as they are. Raises {!Error} ["22: Invalid argument"] if it is not shut down for suspension.
+    [HVM_PARAM_CALLBACK_IRQ]); registers of any other stay as they are. Raises {!Error}
+    ["22: Invalid argument"] if it is not shut down for suspension.
 
     Hypercalls: [XEN_DOMCTL_resumedomain], and those to find out what kind of guest it is and to
     write the 1 into its registers. *)

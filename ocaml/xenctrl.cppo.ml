@@ -57,6 +57,7 @@ type domain_create_flag =
 
 type domain_create_iommu_opts =
   | IOMMU_NO_SHAREPT
+
 type domctl_create_config = {
   ssidref : int32;
   handle : string;
@@ -79,6 +80,7 @@ type domctl_create_config = {
   cpupool_id : int32;
   arch : arch_domainconfig;
 }
+
 type domaininfo = {
   domid : domid;
   dying : bool;
@@ -133,6 +135,7 @@ type arch_physinfo_cap_flags =
   | ARM of arm_physinfo_cap_flag list
 #endif
   | X86 of x86_physinfo_cap_flag list
+
 type physinfo = {
   threads_per_core : int;
   cores_per_socket : int;

@@ -9,7 +9,6 @@
 //! | [`runtime`] | OCaml's values, exceptions and runtime lock; no Xen |
 //! | [`hypervisor`] | hypercalls, through libxencall; no OCaml |
 //! | [`abi`] | numbers and layouts of hypercalls, per release; pure data |
-
 //!
 //! The archive holds the stubs of `Xenmmap` and `Xeneventchn` as well, which know nothing of this
 //! crate: a program can link one Rust archive alone (two bring the standard library twice), so

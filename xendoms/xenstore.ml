@@ -35,7 +35,6 @@ let device path =
   | fd -> Some fd
   | exception Unix.Unix_error _ -> None
 
-
 let connect ?(timeout = 1.) () =
   let places =
     match Sys.getenv_opt "XENSTORED_PATH" with

@@ -3,7 +3,6 @@
 val classic : unit -> (Baseline.handle, string) result
 (** The C stubs, or what libxenctrl says where it is of another Xen release. *)
 
-
 (** The versions of the interfaces that the hypervisor accepts. *)
 type versions = {
   sysctl : int;

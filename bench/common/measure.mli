@@ -52,8 +52,8 @@ val costs : ?samples:int -> ?threads:int -> seconds:float -> way list -> cost li
     than its share of [seconds] sits out later turns. Each gets [samples] samples, or else as
     many turns as fit, 5 at least (3 if they take a second, 1 if it takes 15).
 
-    With [threads], so many threads make the calls of each sample, a millisecond's, at once, and the time of a
-    call is the sample's divided by the calls of all threads together. *)
+    With [threads], so many threads make the calls of each sample, a millisecond's, at once, and the
+    time of a call is the sample's divided by the calls of all threads together. *)
 
 val ratio : cost -> cost -> spread
 (** How many times as long the first takes, turn by turn. *)

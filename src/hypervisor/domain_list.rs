@@ -107,6 +107,7 @@ impl Xen {
             lease.grow(LONGEST)?;
         }
     }
+
     /// The domains whose handle is `handle`, by one `XEN_SYSCTL_getdomaininfolist`.
     pub fn domains_with_handle(&self, handle: DomainHandle) -> Result<Matches> {
         // The last word alone is mostly enough. It is aligned, so that it never costs two cache

@@ -133,7 +133,6 @@ let test_open () =
   check "hypercalls" 3 ("EACCES", "");
   check "buffer" 1 ("ENOMEM", "12: Cannot allocate memory")
 
-
 let test_map () =
   List.iter
     (fun (errno, message) ->
