@@ -135,9 +135,10 @@ fn config(release: Release, op: &Domctl) -> CreateDomain {
 /// The domid of the new domain, and whether the hypervisor chose it.
 fn allocate(hv: &Hypervisor, wanted: u16) -> Ret<(u16, bool)> {
     let release = hv.release();
-    let any = match release {
-        Release::V4_22 => wanted == DOMID_ANY,
-        _ => wanted == 0 || wanted >= DOMID_FIRST_RESERVED,
+    let any = if release >= Release::V4_22 {
+        wanted == DOMID_ANY
+    } else {
+        wanted == 0 || wanted >= DOMID_FIRST_RESERVED
     };
     if any {
         let none = if release >= Release::V4_21 { libc::EEXIST } else { libc::ENOMEM };

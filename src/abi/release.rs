@@ -80,10 +80,7 @@ impl Release {
 
     /// The domid that asks `XEN_DOMCTL_createdomain` to allocate one.
     pub const fn domid_any(self) -> u16 {
-        match self {
-            Release::V4_22 => super::DOMID_ANY,
-            _ => 0,
-        }
+        if self.minor() >= 22 { super::DOMID_ANY } else { 0 }
     }
 
     /// Whether `XEN_DOMCTL_getdomaininfo` of a domid that does not exist answers with the next
