@@ -119,3 +119,78 @@ impl Console {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{abi::release::Release, tests::simulate};
+    use proptest::{collection::vec, prelude::*};
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Print(String),
+        Read { count: u32, clear: bool, from: Option<i32> },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            "[ -~]{0,40}".prop_map(Step::Print),
+            (0..100_u32, any::<bool>(), any::<Option<i8>>()).prop_map(|(count, clear, from)| {
+                Step::Read { count, clear, from: from.map(i32::from) }
+            }),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Against all that was ever printed, whose positions do not wrap.
+        #[test]
+        fn the_ring_holds_the_end_of_what_was_printed(
+            start in prop_oneof![Just(0), any::<u32>(), u32::MAX - 200..=u32::MAX],
+            steps in vec(step(), 0..60),
+        ) {
+            // One that lets any memory be written, while no other test has another.
+            let _sim = simulate(Release::V4_20, "");
+            let ring = vec![0; 64];
+            let mut console = Console { ring, consumed: start, produced: start };
+            let (mut printed, mut consumed) = (Vec::new(), 0);
+            for step in steps {
+                match step {
+                    Step::Print(text) => {
+                        console.print(&text);
+                        printed.extend(text.bytes());
+                        consumed = consumed.max(printed.len().saturating_sub(64));
+                    }
+                    Step::Read { count, clear, from } => {
+                        let mut buffer = vec![0; count as usize];
+                        // From a position near what is there, or from what is left.
+                        let index = from.map(|from| printed.len() as i64 + i64::from(from));
+                        let mut op = ReadConsole {
+                            buffer: buffer.as_mut_ptr() as u64,
+                            count,
+                            clear: clear.into(),
+                            incremental: from.is_some().into(),
+                            index: start.wrapping_add(index.unwrap_or(0) as u32),
+                            ..ReadConsole::default()
+                        };
+                        prop_assert_eq!(console.read(&mut op), Ok(()));
+                        let first = index
+                            .and_then(|index| usize::try_from(index).ok())
+                            .filter(|&index| consumed < index && index <= printed.len())
+                            .unwrap_or(consumed);
+                        let expected = &printed[first..];
+                        let expected = &expected[..expected.len().min(count as usize)];
+                        buffer.truncate(op.count as usize);
+                        prop_assert_eq!(&buffer, expected);
+                        let end = first + expected.len();
+                        prop_assert_eq!(op.index, start.wrapping_add(end as u32));
+                        if clear {
+                            consumed = end;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -200,6 +200,10 @@ impl SnapshotDomain<'_> {
 mod tests {
     use super::*;
     use crate::abi::domctl::ArchDomainConfig;
+    use proptest::{
+        collection::{btree_set, vec},
+        prelude::*,
+    };
 
     fn snapshot(records: &[DomainInfo]) -> Snapshot {
         let snapshot = Snapshot::empty().unwrap();
@@ -250,15 +254,34 @@ mod tests {
         assert_eq!(domain.misc_flags(), 14);
     }
 
-    #[test]
-    fn a_domid_is_found_where_it_is() {
-        let domids = [0, 1, 5, 6, 900, 0x7FEF];
-        let records = domids.map(|domain| DomainInfo { domain, ..DomainInfo::default() });
-        for length in 0..=domids.len() {
-            let snapshot = snapshot(&records[..length]);
-            for domid in -1..0x1_0001 {
-                let expected = domids[..length].iter().position(|&d| i64::from(d) == domid);
-                assert_eq!(snapshot.find(domid), expected);
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_written_is_read(records in vec(any::<[u64; WORDS]>(), 0..20)) {
+            // SAFETY: plain data of this size, of which any bytes make a value.
+            let record = |words: &[u64; WORDS]| unsafe { std::mem::transmute(*words) };
+            let records: Vec<DomainInfo> = records.iter().map(record).collect();
+            let snapshot = snapshot(&records);
+            for (i, record) in records.iter().enumerate() {
+                prop_assert_eq!(snapshot.get(i as i64).map(SnapshotDomain::info), Some(*record));
+            }
+            prop_assert!(snapshot.get(records.len() as i64).is_none());
+        }
+
+        #[test]
+        fn a_domid_is_found_where_it_is(
+            domids in btree_set(0..DOMID_FIRST_RESERVED, 0..200),
+            others in vec(-2..0x1_0002_i64, 20),
+        ) {
+            let record = |&domain| DomainInfo { domain, ..DomainInfo::default() };
+            let snapshot = snapshot(&domids.iter().map(record).collect::<Vec<_>>());
+            for (i, &domid) in domids.iter().enumerate() {
+                prop_assert_eq!(snapshot.find(domid.into()), Some(i));
+            }
+            for other in others {
+                let expected = domids.iter().position(|&domid| i64::from(domid) == other);
+                prop_assert_eq!(snapshot.find(other), expected);
             }
         }
     }

@@ -451,6 +451,101 @@ impl IntoValue for Build {
 mod tests {
     use super::*;
     use crate::caml::stand_in::{Read, lock, read};
+    use proptest::{collection::vec, prelude::*};
+
+    /// An `int` of OCaml's.
+    fn int() -> impl Strategy<Value = i64> {
+        any::<i64>().prop_map(|n| n >> 1)
+    }
+
+    /// Any value that can be described, with all blocks that it may consist of.
+    fn description() -> impl Strategy<Value = Build> {
+        let leaf = prop_oneof![
+            int().prop_map(Build::Int),
+            any::<i64>().prop_map(Build::Int64),
+            any::<i32>().prop_map(Build::Int32),
+            any::<i64>().prop_map(Build::Nativeint),
+            vec(any::<u8>(), 0..100).prop_map(Build::String),
+            // The stand-in reads words back as integers.
+            vec(int().prop_map(|n| val_int(n) as usize), 1..10).prop_map(Build::Abstract),
+        ];
+        leaf.prop_recursive(4, 100, 12, |field| {
+            (0_u8..200, vec(field, 1..12)).prop_map(|(tag, fields)| Build::Block(tag, fields))
+        })
+    }
+
+    /// What is read back of it.
+    fn built(described: &Build) -> Read {
+        let boxed = |operations: *const std::ffi::c_void, n| Read::Boxed(operations as usize, n);
+        match described {
+            Build::Int(n) => Read::Int(*n),
+            Build::Int64(n) => boxed((&raw const caml_int64_ops).cast(), *n),
+            Build::Int32(n) => boxed((&raw const caml_int32_ops).cast(), (*n).into()),
+            Build::Nativeint(n) => boxed((&raw const caml_nativeint_ops).cast(), *n),
+            Build::String(bytes) => Read::String(bytes.clone()),
+            Build::Abstract(words) => {
+                let int = |&word| Read::Int(word as i64 >> 1);
+                Read::Block(TAG_ABSTRACT, words.iter().map(int).collect())
+            }
+            Build::Block(tag, fields) => Read::Block(*tag, fields.iter().map(built).collect()),
+        }
+    }
+
+    /// A record of `N` fields: a number and what follows from it.
+    struct Record<const N: usize>;
+
+    impl<const N: usize> Element<i64> for Record<N> {
+        const WORDS: usize = 1 + N;
+        type Shared<'c> = ();
+        fn shared(_: &Carver<'_>) {}
+        fn carve<'c>(carver: &mut Carver<'c>, (): &mut (), n: i64) -> Field<'c> {
+            carver.tuple(std::array::from_fn::<_, N, _>(|i| Field::int(n ^ i as i64)))
+        }
+    }
+
+    /// The first fields of a list of such records, from its last to its first.
+    fn numbers<const N: usize>(items: &[i64]) -> Vec<i64> {
+        let items = items.iter().copied();
+        let mut cells = read(list::<Record<N>, i64>(&mut lock(), items.len(), items));
+        let mut seen = Vec::new();
+        while let Read::Block(0, mut cell) = cells {
+            assert_eq!(cell.len(), 2);
+            cells = cell.remove(1);
+            let Read::Block(0, fields) = cell.remove(0) else { panic!("{seen:?}") };
+            let Read::Int(n) = fields[0] else { panic!("{fields:?}") };
+            assert_eq!(fields, (0..N).map(|i| Read::Int(n ^ i as i64)).collect::<Vec<_>>());
+            seen.push(n);
+        }
+        assert_eq!(cells, Read::Int(0));
+        seen.reverse();
+        seen
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_described_is_what_is_read(
+            described in description().prop_filter("one allocation", |d| d.words() <= ROOM),
+        ) {
+            let expected = built(&described);
+            prop_assert_eq!(read(described.into_value(&mut lock())), expected);
+        }
+
+        #[test]
+        fn a_list_is_its_items_whatever_fits_into_a_batch(
+            items in vec(int(), 0..150),
+        ) {
+            // A batch has room for 42, 28, 11, 3, 2, 1 and 1 of them.
+            for seen in [
+                numbers::<2>(&items), numbers::<5>(&items), numbers::<19>(&items),
+                numbers::<81>(&items), numbers::<124>(&items), numbers::<125>(&items),
+                numbers::<253>(&items),
+            ] {
+                prop_assert_eq!(&seen, &items);
+            }
+        }
+    }
 
     #[test]
     fn integers_keep_their_63_bits() {

@@ -76,6 +76,51 @@ export! {
 #[cfg(test)]
 mod tests {
     use super::parse_uuid;
+    use proptest::{collection::vec, prelude::*};
+
+    /// As text, its letters in upper case where `upper` has a bit.
+    fn text(uuid: [u8; 16], upper: u64) -> Vec<u8> {
+        let mut digits = uuid.iter().flat_map(|byte| format!("{byte:02x}").into_bytes());
+        let character = |at| match at {
+            8 | 13 | 18 | 23 => b'-',
+            _ => digits.next().unwrap(),
+        };
+        let text: Vec<u8> = (0..36).map(character).collect();
+        let cased = |(at, byte): (usize, &u8)| match upper >> at & 1 {
+            1 => byte.to_ascii_uppercase(),
+            _ => *byte,
+        };
+        text.iter().enumerate().map(cased).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_written_is_read(uuid: [u8; 16], upper: u64) {
+            prop_assert_eq!(parse_uuid(&text(uuid, upper)), Some(uuid));
+        }
+
+        #[test]
+        fn a_byte_that_does_not_belong_there_is_refused(uuid: [u8; 16], at in 0..36_usize, byte: u8) {
+            let mut text = text(uuid, 0);
+            let belongs = if text[at] == b'-' { byte == b'-' } else { byte.is_ascii_hexdigit() };
+            text[at] = byte;
+            prop_assert_eq!(parse_uuid(&text).is_some(), belongs);
+        }
+
+        #[test]
+        fn another_length_is_refused(
+            uuid: [u8; 16],
+            at in 0..36_usize,
+            more in vec(prop_oneof![Just(b'-'), Just(b'0'), any::<u8>()], 1..40),
+        ) {
+            let text = text(uuid, 0);
+            prop_assert_eq!(parse_uuid(&text[..at]), None);
+            let longer = [&text[..at], more.as_slice(), &text[at..]].concat();
+            prop_assert_eq!(parse_uuid(&longer), None);
+        }
+    }
 
     #[test]
     fn a_uuid_is_read_strictly() {

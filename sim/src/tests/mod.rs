@@ -29,13 +29,13 @@ use crate::guest::{self, Plain};
 use crate::hypervisor::{configure, hypercall};
 
 /// A simulation under way; the next test waits for its end.
-struct Simulation {
+pub struct Simulation {
     release: Release,
     _turn: MutexGuard<'static, ()>,
 }
 
 /// Begins a simulation.
-fn simulate(release: Release, spec: &str) -> Simulation {
+pub fn simulate(release: Release, spec: &str) -> Simulation {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     configure(&format!("version={release},clock=frozen,{spec}")).expect("a good configuration");
