@@ -13,8 +13,8 @@
 
     - {!Error} ["errno: message"], made from that call's own error number, such as
       ["3: No such process"] for a domain that does not exist, ["1: Operation not permitted"]
-      outside the control domain, and ["9: Bad file descriptor: ..."] for a handle that was closed
-      or that belongs to the parent process;
+      outside the control domain, and ["9: Bad file descriptor: ..."] for a handle that was
+      closed;
     - [Invalid_argument], before any hypercall, for an argument out of range: a domid outside
       0..65535, a negative count, size or frame number, a number that the hypervisor's own cannot
       hold, a malformed UUID.
@@ -271,8 +271,9 @@ exception Error of string
 
 (** {1 The handle} *)
 
-(** An open handle on the hypervisor. It may be shared by threads (and by OCaml 5's domains), not by
-    processes: after a fork the child opens its own. It is closed when it is collected. *)
+(** An open handle on the hypervisor. It may be shared by threads (and by OCaml 5's domains). In a
+    forked child its first call opens it anew, and raises {!Error} if it cannot, as
+    {!interface_open} does. It is closed when it is collected. *)
 type handle
 
 (** [interface_open ()] opens a handle.
@@ -289,8 +290,8 @@ external interface_open : unit -> handle = "stub_xc_interface_open"
 external interface_close : handle -> unit = "stub_xc_interface_close"
 #endif
 
-(** [with_intf f] is [f h], where [h] is the process's own handle, opened if there is none yet, and
-    opened anew in a forked child.
+(** [with_intf f] is [f h], where [h] is the process's own handle, opened if there is none yet; a
+    forked child opens another.
 
     Raises [Failure] if it cannot be opened. *)
 val with_intf : (handle -> 'a) -> 'a

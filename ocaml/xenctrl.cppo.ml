@@ -250,7 +250,7 @@ external interface_open : unit -> handle = "stub_xc_interface_open"
 
 external interface_close : handle -> unit = "stub_xc_interface_close"
 
-(* Whether it was opened by this process and not by its parent. *)
+(* Whether it was opened or used in this process, and not in its parent alone. *)
 external is_own : handle -> bool = "stub_xenctrl_interface_is_own" [@@noalloc]
 
 let process_handle : handle option Atomic.t = Atomic.make None

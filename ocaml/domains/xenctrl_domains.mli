@@ -6,7 +6,7 @@
 
     Everything here may be called from any thread and, on OCaml 5, any domain at once. Errors are
     {!Xenctrl}'s: {!Xenctrl.Error} ["errno: message"] where a hypercall fails or the handle is
-    closed or another process's. *)
+    closed. *)
 
 (** {1 UUIDs} *)
 

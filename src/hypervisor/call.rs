@@ -4,35 +4,22 @@
 
 use super::{
     Errno, Error, Result,
-    buffer::{Buffer, Memory, Plain, Pool, Purpose},
-    foreign_memory::ForeignMemory,
-    library::{self, LibXencall, xencall_handle},
+    buffer::{Buffer, Plain, Purpose},
+    session::{Session, Sessions},
 };
 use crate::abi::{self, domctl, release::Release, sysctl, version};
 use std::{
     ops::{Deref, DerefMut},
-    sync::{OnceLock, atomic::AtomicU32},
+    sync::atomic::AtomicU32,
 };
 
 /// An open handle on the hypervisor.
 pub struct Xen {
-    library: &'static LibXencall,
-    handle: *mut xencall_handle,
-    /// The process that opened it, see [`library::generation`].
-    generation: u64,
+    sessions: Sessions,
     release: Release,
-    pool: Pool,
     /// How many pCPUs there can be; 0: not asked yet.
     pub(super) most_cpus: AtomicU32,
-    /// Opened when it is first wanted; as the pool, for the process that opened the handle alone.
-    pub(super) foreign_memory: OnceLock<ForeignMemory>,
 }
-
-// SAFETY: libxencall's functions may be called from several threads at once on one handle
-// (xencall.h: only XENCALL_OPENFLAG_NON_REENTRANT, not used here, forbids it).
-unsafe impl Send for Xen {}
-// SAFETY: as above; the rest of the state is a lock's.
-unsafe impl Sync for Xen {}
 
 impl Xen {
     /// Opens a handle and finds out which release runs.
@@ -40,24 +27,12 @@ impl Xen {
     /// Makes `XENVER_version`, then one sysctl and one domctl that do nothing but confirm the
     /// interface versions.
     pub fn open() -> Result<Xen> {
-        let library = library::load()?;
-        library::watch_forks()?;
-        let generation = library::generation();
-        // SAFETY: the logger lives as long as the process.
-        let handle = unsafe { library.xencall_open(library::silent_logger(), 0) };
-        if handle.is_null() {
-            return Err(Error::Open(Errno::last()));
-        }
         // From here on the value closes the handle, whatever fails. The release is a placeholder
         // that only `identify` sees.
         let mut xen = Xen {
-            library,
-            handle,
-            generation,
+            sessions: Sessions::open()?,
             release: Release::ALL[0],
-            pool: Pool::default(),
             most_cpus: AtomicU32::new(0),
-            foreign_memory: OnceLock::new(),
         };
         let identified = xen.identify().and_then(|release| {
             xen.release = release;
@@ -104,37 +79,38 @@ impl Xen {
 
     /// `xencall2`, checked.
     fn call2(&self, hypercall: u32, first: u64, second: u64) -> Result<u32> {
-        self.check_process()?;
+        let Session { library, handle, .. } = self.session()?;
         // SAFETY: the handle is open; addresses among the arguments are of buffers that the
         // caller holds.
-        let result = unsafe { self.library.xencall2(self.handle, hypercall, first, second) };
+        let result = unsafe { library.xencall2(*handle, hypercall, first, second) };
         u32::try_from(result).map_err(|_| Errno::last().into())
     }
 
     /// `xencall1`, checked.
     fn call1(&self, hypercall: u32, argument: u64) -> Result<u32> {
-        self.check_process()?;
+        let Session { library, handle, .. } = self.session()?;
         // SAFETY: as in call2.
-        let result = unsafe { self.library.xencall1(self.handle, hypercall, argument) };
+        let result = unsafe { library.xencall1(*handle, hypercall, argument) };
         u32::try_from(result).map_err(|_| Errno::last().into())
     }
 
-    /// Whether this process opened the handle. Hypercall buffers do not exist in a forked child,
-    /// and libxencall forbids the use of its handle there.
-    pub fn check_process(&self) -> Result<()> {
-        if library::generation() == self.generation { Ok(()) } else { Err(Error::Forked) }
+    /// Whether the handle has been used in this process, which may have been forked off the one that
+    /// opened it.
+    pub fn is_own(&self) -> bool {
+        self.sessions.has_own()
+    }
+
+    /// What the handle has in this process. A call that has taken it has the same one until its
+    /// end, as no process is forked off in the middle of its own call.
+    pub(super) fn session(&self) -> Result<&Session> {
+        self.sessions.own()
     }
 
     /// A buffer for one call.
     pub(super) fn lease(&self, purpose: Purpose) -> Result<Lease<'_>> {
-        self.check_process()?;
-        let buffer = self.pool.take(self.memory(), purpose)?;
-        Ok(Lease { xen: self, buffer: Some(buffer) })
-    }
-
-    fn memory(&self) -> Memory {
-        // SAFETY: the handle is open as long as self lives, and so are its buffers.
-        unsafe { Memory::new(self.library, self.handle) }
+        let session = self.session()?;
+        let buffer = session.pool.take(session.memory(), purpose)?;
+        Ok(Lease { session, buffer: Some(buffer) })
     }
 
     /// Makes a domctl on `domain`. Returns what the hypervisor left.
@@ -199,11 +175,10 @@ impl Xen {
         op: u64,
         argument: T,
     ) -> Result<u64> {
-        self.check_process()?;
+        let Session { library, handle, .. } = self.session()?;
         let address = lease.put(argument);
         // SAFETY: as in call2.
-        let result =
-            unsafe { self.library.xencall2L(self.handle, abi::HYPERVISOR_MEMORY_OP, op, address) };
+        let result = unsafe { library.xencall2L(*handle, abi::HYPERVISOR_MEMORY_OP, op, address) };
         u64::try_from(result).map_err(|_| Errno::last().into())
     }
 
@@ -221,29 +196,13 @@ impl Xen {
     }
 }
 
-impl Drop for Xen {
-    fn drop(&mut self) {
-        // A child has neither the buffers nor a right to the handle, and another thread may have
-        // held libxencall's lock when it was forked off. Its descriptors close on exec.
-        if self.check_process().is_ok() {
-            let memory = self.memory();
-            self.pool.clear(memory);
-            if let Some(foreign_memory) = self.foreign_memory.take() {
-                foreign_memory.close();
-            }
-            // SAFETY: it is open, and not used after this.
-            unsafe { self.library.xencall_close(self.handle) };
-        }
-    }
-}
-
 fn is_refusal<T>(outcome: Result<T>) -> bool {
     matches!(outcome, Err(Error::Errno(Errno::EACCES)))
 }
 
 /// A buffer on loan from a handle.
 pub struct Lease<'x> {
-    xen: &'x Xen,
+    session: &'x Session,
     /// Always there but while it is dropped.
     buffer: Option<Buffer>,
 }
@@ -251,7 +210,8 @@ pub struct Lease<'x> {
 impl Lease<'_> {
     /// Exchanges the buffer for a larger one, of at most `most` bytes of data.
     pub(super) fn grow(&mut self, most: usize) -> Result<()> {
-        Ok(self.xen.memory().grow(self, most)?)
+        let session = self.session;
+        Ok(session.memory().grow(self, most)?)
     }
 
     /// Sees to it that so many bytes of data fit. What the buffer held may be lost.
@@ -279,7 +239,7 @@ impl DerefMut for Lease<'_> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         if let Some(buffer) = self.buffer.take() {
-            self.xen.pool.give_back(self.xen.memory(), buffer);
+            self.session.pool.give_back(self.session.memory(), buffer);
         }
     }
 }

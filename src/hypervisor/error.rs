@@ -71,8 +71,6 @@ pub enum Error {
     },
     /// The handle was closed.
     Closed,
-    /// The handle was opened by the parent process.
-    Forked,
     /// More records were reported than there was room for.
     Overrun {
         /// What the records are of.
@@ -131,11 +129,6 @@ impl fmt::Display for Error {
                 Release::ALL[Release::ALL.len() - 1]
             ),
             Error::Closed => write!(f, "{}: the handle is closed", Errno::EBADF),
-            Error::Forked => write!(
-                f,
-                "{}: the handle belongs to the parent process, open another after fork",
-                Errno::EBADF
-            ),
             Error::Overrun { what, reported, asked } => write!(
                 f,
                 "{}: the hypervisor reports {reported} {what} where {asked} were asked for",

@@ -47,7 +47,6 @@ impl Xen {
     ///
     /// No hypercall of its own: the kernel's privcmd driver makes them.
     pub fn map_foreign_range(&self, domid: u16, length: usize, first: u64) -> Result<usize> {
-        self.check_process()?;
         let frames = (0..length.div_ceil(PAGE_SIZE)).map(|i| first.saturating_add(i as u64));
         let frames = collected(frames).map_err(|errno| Error::Mapping(errno.to_string()))?;
         let ForeignMemory { library, handle } = *self.foreign_memory()?;
@@ -67,15 +66,16 @@ impl Xen {
     }
 
     fn foreign_memory(&self) -> Result<&ForeignMemory> {
-        if let Some(open) = self.foreign_memory.get() {
+        let slot = &self.session()?.foreign_memory;
+        if let Some(open) = slot.get() {
             return Ok(open);
         }
         let opened = ForeignMemory::open()?;
-        match self.foreign_memory.set(opened) {
+        match slot.set(opened) {
             Ok(()) => {}
             // Another thread was first.
             Err(superfluous) => superfluous.close(),
         }
-        Ok(self.foreign_memory.get().expect("it was set, here or by another thread"))
+        Ok(slot.get().expect("it was set, here or by another thread"))
     }
 }

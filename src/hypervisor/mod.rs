@@ -20,6 +20,7 @@ mod memory;
 mod permissions;
 mod resume;
 mod scheduler;
+mod session;
 mod snapshot;
 mod vcpu;
 

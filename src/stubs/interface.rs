@@ -21,20 +21,20 @@ impl Argument for Closing {
     }
 }
 
-/// Whether a handle is open and this process's own.
+/// Whether a handle is open, and was opened or used in this process.
 struct Own(bool);
 
 impl Argument for Own {
     fn read(value: Val<'_>) -> Result<Own, Exception> {
-        Ok(Own(Slot::<Xen>::get(value).is_ok_and(|xen| xen.check_process().is_ok())))
+        Ok(Own(Slot::<Xen>::get(value).is_ok_and(|xen| xen.is_own())))
     }
 }
 
 export! {
     /// `interface_open : unit -> handle`
     ///
-    /// Opens a handle. It lives until it is closed or collected, and may be shared by threads,
-    /// not by processes: after a fork the child opens its own.
+    /// Opens a handle. It lives until it is closed or collected, and may be shared by threads; a
+    /// forked child opens it anew with its first call.
     ///
     /// Raises `Error` if libxencall is not installed, the hypervisor cannot be reached, or its
     /// release or interface versions are not supported.
@@ -58,7 +58,8 @@ export! {
 
     /// `is_own : handle -> bool`, for this project's own module
     ///
-    /// Whether the handle is open and was opened by this process. Neither allocates nor raises.
+    /// Whether the handle is open, and was opened or used in this process. Neither allocates nor
+    /// raises.
     ///
     /// Hypercalls: none.
     fn stub_xenctrl_interface_is_own(handle: Own) -> bool {

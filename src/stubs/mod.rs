@@ -5,8 +5,8 @@
 //! it, and an error of the operation becomes an OCaml exception by the conversion below.
 //!
 //! Every stub can raise, besides what it says itself:
-//! - `Xenctrl.Error "errno: message"`: the hypercall failed, the handle is closed, or it was
-//!   opened by the parent process;
+//! - `Xenctrl.Error "errno: message"`: the hypercall failed, the handle is closed, or it cannot be
+//!   opened anew in a forked child;
 //! - `Invalid_argument`: an argument is out of range; no hypercall was made.
 
 // An argument that was cut would act on another domain, page or device than was named.

@@ -383,15 +383,16 @@ let test_longest () =
         [ Snapshot.domid s guests ]
         (domids (find h (Snapshot.uuid s guests))))
 
-(* A child reads what its parent took, and takes with a handle of its own. *)
+(* A child reads what its parent took, and takes with its parent's handle or one of its own. *)
 let test_snapshot_fork () =
   configure "domains=5,domids=dense";
   let h = Xenctrl.interface_open () in
   let s = Snapshot.take h in
   in_child (fun () ->
       assert (Snapshot.length s = 5 && Snapshot.domid s 4 = 4);
-      assert (has_prefix "9:" (error_of (fun () -> Snapshot.retake h s)));
-      assert (has_prefix "9:" (error_of (fun () -> ignore (find h Uuid.nil))));
+      Snapshot.retake h s;
+      assert (Snapshot.length s = 5);
+      assert (domids (find h Uuid.nil) = [ 0 ]);
       let own = Xenctrl.interface_open () in
       ignore (Xenctrl.domain_create own config);
       Snapshot.retake own s;

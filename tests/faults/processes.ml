@@ -42,8 +42,7 @@ let test_fork_from_threads () =
   for i = 1 to 20 do
     check_status (Printf.sprintf "child %d" i) 0
       (status_of (fun () ->
-           let message = error_of (fun () -> ignore (Xenctrl.domain_getinfolist shared 0)) in
-           check_prefix "9: Bad file descriptor: the handle belongs to the parent" message;
+           if List.length (Xenctrl.domain_getinfolist shared 0) <> 300 then Unix._exit 2;
            let own = Xenctrl.interface_open () in
            if List.length (Xenctrl.domain_getinfolist own 0) <> 300 then Unix._exit 1;
            Gc.full_major ();
