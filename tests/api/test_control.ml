@@ -25,7 +25,7 @@ let with_domain ?(spec = "domains=3") ?(config = config) ?(vcpus = true) f =
     ~finally:(fun () -> try Xenctrl.domain_destroy h domid with Xenctrl.Error _ -> ())
     (fun () -> f h domid)
 
-(* A PVH guest; nothing where the host cannot have one. *)
+(* A PVH guest. Every host that these tests run on can have one. *)
 let with_hvm f =
   configure "";
   if has_hap (Xenctrl.interface_open ()) then with_domain ~config:hvm_config f

@@ -6,8 +6,6 @@ open Test_support
 open World
 open Externals
 
-external interface_close : Xenctrl.handle -> unit = "stub_xc_interface_close"
-
 type case = {
   what : string;
   spec : string;

@@ -3,8 +3,6 @@
 open Test_support
 open World
 
-external interface_close : Xenctrl.handle -> unit = "stub_xc_interface_close"
-
 (* How a child ends that runs [f]; one that hangs is killed by its alarm. *)
 let status_of f =
   flush_all ();

@@ -5,8 +5,6 @@ open Test_support
 open World
 open Externals
 
-external interface_close : Xenctrl.handle -> unit = "stub_xc_interface_close"
-
 let enomem = "12: Cannot allocate memory"
 
 type outcome = Answer | No_memory
