@@ -236,7 +236,7 @@ impl Pool {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Buffer>> {
         // Nothing can panic between a change's two ends, so a poisoned pool is a sound pool. A
-        // forked process, which could have inherited the lock taken, uses no handle of its parent's.
+        // forked process, which could have inherited the lock taken, has a pool of its own.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
