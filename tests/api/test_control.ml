@@ -7,13 +7,6 @@ open Externals
 
 let einval = "22: Invalid argument"
 
-let refused what f =
-  Counters.reset ();
-  (match f () with
-  | _ -> Alcotest.failf "%s: accepted" what
-  | exception Invalid_argument _ -> ());
-  if Counters.source () <> `None then check_int (what ^ ": hypercalls") 0 (Counters.get "hypercalls")
-
 let has_hap h = List.mem Xenctrl.CAP_HAP (Xenctrl.physinfo h).capabilities
 
 let with_domain ?(spec = "domains=3") ?(config = config) ?(vcpus = true) f =

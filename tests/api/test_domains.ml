@@ -1,6 +1,7 @@
 (* Xenctrl_domains: domains by UUID, snapshots, and what changed between two of them. *)
 
 open Test_support
+open Test_externals.Records
 open World
 module Uuid = Xenctrl_domains.Uuid
 module Snapshot = Xenctrl_domains.Snapshot
@@ -70,10 +71,6 @@ let hypercalls f =
       Counters.get "hypercalls" ) )
 
 let calls = Alcotest.(check (triple int int int))
-
-(* But for what changes by itself in a real Xen. *)
-let still (d : Xenctrl.domaininfo) =
-  { d with cpu_time = 0L; running = false; blocked = false }
 
 let test_find () =
   List.iter
@@ -436,12 +433,6 @@ let test_snapshot_threads () =
   check_int "wrong" 0 (Atomic.get wrong);
   check_bool "read" true (Atomic.get reads > 0)
 
-let resident_kib () =
-  let file = open_in "/proc/self/statm" in
-  Fun.protect
-    ~finally:(fun () -> close_in file)
-    (fun () -> Scanf.sscanf (input_line file) "%d %d" (fun _ resident -> resident * 4))
-
 (* Dropped, freed and taken anew: none of it piles up. *)
 let test_snapshots_are_collected () =
   with_guests (min 1000 most_guests) (fun h ->
@@ -451,7 +442,7 @@ let test_snapshots_are_collected () =
           if i mod 3 = 0 then Snapshot.free s else if i mod 3 = 1 then Snapshot.retake h s
         done;
         Gc.full_major ();
-        resident_kib ()
+        Memory.resident_kib ()
       in
       ignore (round ());
       let before = round () in

@@ -453,14 +453,6 @@ let bad_uuids =
 
 let test_out_of_range () =
   with_domain (fun h domid ->
-      let refused name f =
-        Counters.reset ();
-        (match f () with
-        | _ -> Alcotest.failf "%s: accepted" name
-        | exception Invalid_argument message ->
-          check_bool (name ^ ": says why") true (String.length message > 0));
-        if Counters.source () <> `None then check_int (name ^ ": hypercalls") 0 (Counters.get "hypercalls")
-      in
       List.iter
         (fun bad ->
           let name what = Printf.sprintf "%s %d" what bad in
@@ -797,24 +789,18 @@ let test_collections () =
           done;
           Array.iter (fun list -> check_records "kept" reference list) kept))
 
-let resident_kib () =
-  let ic = open_in "/proc/self/statm" in
-  let pages = Scanf.sscanf (input_line ic) "%d %d" (fun _ resident -> resident) in
-  close_in ic;
-  4 * pages
-
 (* A leak grows with every thousand calls, whatever else the process does with its memory. *)
 let test_flat_memory () =
   with_guests (min 1000 most_guests) (fun h ->
       let growth calls =
-        let before = resident_kib () in
+        let before = Memory.resident_kib () in
         for _ = 1 to calls do
           ignore (Sys.opaque_identity (Xenctrl.domain_getinfolist h 0));
           ignore (Sys.opaque_identity (Xenctrl.domain_getinfo h 0));
           try Xenctrl.domain_pause h 32000 with Xenctrl.Error _ -> ()
         done;
         Gc.compact ();
-        resident_kib () - before
+        Memory.resident_kib () - before
       in
       let least = List.fold_left min max_int (List.init 4 (fun _ -> growth 1000)) in
       if least > 16 then Alcotest.failf "every 1000 calls leave %d KiB" least)

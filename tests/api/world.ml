@@ -25,6 +25,14 @@ let has_prefix prefix s =
 let check_prefix prefix s =
   if not (has_prefix prefix s) then Alcotest.failf "%S does not begin with %S" s prefix
 
+(* An argument that no hypercall is made for. *)
+let refused what f =
+  Counters.reset ();
+  (match f () with
+  | _ -> Alcotest.failf "%s: accepted" what
+  | exception Invalid_argument message -> check_bool (what ^ ": says why") true (message <> ""));
+  if Counters.source () <> `None then check_int (what ^ ": hypercalls") 0 (Counters.get "hypercalls")
+
 let on_sim = Xensim.available ()
 
 let test name f = Alcotest.test_case name `Quick f

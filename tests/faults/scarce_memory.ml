@@ -165,12 +165,6 @@ let test_arguments () =
     ways;
   interface_close h
 
-let resident_kib () =
-  let ic = open_in "/proc/self/statm" in
-  let pages = Scanf.sscanf (input_line ic) "%d %d" (fun _ resident -> resident) in
-  close_in ic;
-  4 * pages
-
 (* What a result that could not be allocated was made of is freed: 8 MB a time. *)
 let test_nothing_is_left () =
   configure "domains=3,cpus=4096,console_fill=8000000";
@@ -186,11 +180,11 @@ let test_nothing_is_left () =
     | Error e, _ -> raise e
   in
   fail ();
-  let resident = resident_kib () in
+  let resident = Memory.resident_kib () in
   for _ = 1 to 20 do
     fail ()
   done;
-  let growth = resident_kib () - resident in
+  let growth = Memory.resident_kib () - resident in
   if growth > 40_000 then Alcotest.failf "20 failures leave %d KiB" growth;
   interface_close h;
   check_held "nothing is left" before

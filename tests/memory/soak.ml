@@ -12,12 +12,6 @@ let share =
     prerr_endline "usage: soak [MILLIONTHS]";
     exit 2
 
-let resident_kib () =
-  let ic = open_in "/proc/self/statm" in
-  let pages = Scanf.sscanf (input_line ic) "%d %d" (fun _ resident -> resident) in
-  close_in ic;
-  4 * pages
-
 let descriptors () = Array.length (Sys.readdir "/proc/self/fd")
 
 (* What may come and go with the collector's phases; a byte lost in each call is as much. *)
@@ -34,7 +28,7 @@ let soak what most f =
     f i;
     if i mod step = 0 then begin
       Gc.full_major ();
-      let now = resident_kib () in
+      let now = Memory.resident_kib () in
       if i = step then settled := now;
       Printf.printf "%s: %d, resident %d KiB (%+d)\n%!" what i now (now - !settled);
       if now - !settled > slack_kib then failed := true

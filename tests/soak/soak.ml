@@ -212,12 +212,6 @@ let exchange () =
     create ()
   end
 
-let resident_kib () =
-  let ic = open_in "/proc/self/statm" in
-  let pages = Scanf.sscanf (input_line ic) "%d %d" (fun _ resident -> resident) in
-  close_in ic;
-  4 * pages
-
 let say fmt = Printf.ksprintf (fun text -> print_endline text; flush stdout) fmt
 
 let () =
@@ -243,7 +237,7 @@ let () =
     (* Half of the time is for tables and heaps to grow to their sizes. *)
     if !memory = 0 && elapsed > seconds /. 2. then begin
       Gc.compact ();
-      memory := resident_kib ()
+      memory := Memory.resident_kib ()
     end;
     if elapsed > !next then begin
       say "  %.0f s: %d calls, %d domains compared" elapsed !steps !checks;
@@ -252,7 +246,7 @@ let () =
   done;
   check_list ();
   Gc.compact ();
-  let grown = resident_kib () - !memory in
+  let grown = Memory.resident_kib () - !memory in
   let silent =
     List.filter
       (fun (e : Externals.t) -> not (Hashtbl.mem calls e.name))

@@ -1,0 +1,4 @@
+(** Of this process. *)
+
+val resident_kib : unit -> int
+(** Resident memory, in KiB. *)
