@@ -62,6 +62,8 @@ fn headers(includes: &str) -> bindgen::Builder {
     let builder = bindgen::Builder::default()
         // Hypercalls of the toolstack are declared for it alone.
         .header_contents("xen.h", &format!("#define __XEN_TOOLS__ 1\n{includes}\n"))
+        // Other headers, as of another release that is installed, are read again.
+        .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()))
         .layout_tests(false)
         .generate_comments(false)
         .wrap_unsafe_ops(true)
