@@ -33,7 +33,8 @@ val of_int : int -> t
 (** Opens an interface; its descriptor is closed on exec unless [~cloexec:false]. *)
 val init : ?cloexec:bool -> unit -> handle
 
-(** An interface on a descriptor that is open already, such as one inherited over exec. *)
+(** An interface on a descriptor that is open already, such as one inherited over exec. It is the
+    interface's from then on, and closed with it. *)
 val fdopen : Unix.file_descr -> handle
 
 (** The interface's descriptor, for [Unix.select]: readable when {!pending} will not wait. *)
