@@ -9,24 +9,24 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     ffi::{c_char, c_int, c_void},
-    mem::ManuallyDrop,
+    ptr, slice,
 };
 
 thread_local! {
-    /// The thread's blocks by their address, with all their words. What a thread leaves when it
-    /// ends stays, since another may have been told of it.
-    static BLOCKS: RefCell<BTreeMap<RawValue, ManuallyDrop<Box<[usize]>>>> = RefCell::default();
+    /// The thread's blocks by their address, and how many words each has with its header. What a
+    /// thread leaves when it ends stays, since another may have been told of it.
+    static BLOCKS: RefCell<BTreeMap<RawValue, usize>> = RefCell::default();
     /// The roots that were registered.
     static ROOTS: RefCell<Vec<*const RawValue>> = RefCell::default();
 }
 
 fn allocate(words: usize, tag: c_int, contents: usize) -> RawValue {
-    let mut block = vec![contents; words + 1].into_boxed_slice();
+    let block = Box::leak(vec![contents; words + 1].into_boxed_slice());
     block[0] = header(words, tag as u8);
     // Of the whole block, since its header stands before its address; an empty block is the address
     // behind its header.
     let address = block.as_mut_ptr().wrapping_add(1) as RawValue;
-    BLOCKS.with_borrow_mut(|blocks| blocks.insert(address, ManuallyDrop::new(block)));
+    BLOCKS.with_borrow_mut(|blocks| blocks.insert(address, words + 1));
     address
 }
 
@@ -43,17 +43,24 @@ pub unsafe fn collect() {
         let mut next: Vec<RawValue> = ROOTS.with_borrow(|all| all.iter().map(root).collect());
         while let Some(value) = next.pop() {
             // Several values may be carved from one block: any address in it keeps all of it.
-            let Some((&start, block)) = blocks.range(..=value).next_back() else { continue };
-            if (value - start) as usize / size_of::<usize>() < block.len() {
-                next.extend(block.iter().map(|&word| word as RawValue));
-                reached.extend(blocks.remove_entry(&start));
+            let Some((&block, &words)) = blocks.range(..=value).next_back() else { continue };
+            if (value - block) as usize / size_of::<usize>() < words {
+                // SAFETY: so many words, its header first.
+                let contents = unsafe { slice::from_raw_parts(start(block), words) };
+                next.extend(contents.iter().map(|&word| word as RawValue));
+                reached.extend(blocks.remove_entry(&block));
             }
         }
-        std::mem::replace(blocks, reached)
-            .into_values()
-            .map(ManuallyDrop::into_inner)
-            .for_each(drop);
+        for (block, words) in std::mem::replace(blocks, reached) {
+            // SAFETY: made so by `allocate`, and in the table no more.
+            drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(start(block), words)) });
+        }
     });
+}
+
+/// Where a block's header is.
+fn start(block: RawValue) -> *mut usize {
+    (block as *mut usize).wrapping_sub(1)
 }
 
 /// Evidence of the runtime lock, of which there is none here.
