@@ -534,7 +534,7 @@ mod tests {
 
         #[test]
         fn a_list_is_its_items_whatever_fits_into_a_batch(
-            items in vec(int(), 0..150),
+            items in vec(int(), 0..if cfg!(miri) { 8 } else { 150 }),
         ) {
             // A batch has room for 42, 28, 11, 3, 2, 1 and 1 of them.
             for seen in [
