@@ -4,7 +4,7 @@
 # make flames  flame graphs of that, on xensim, into docs/flames
 # make test    everything, on a simulated hypervisor and inside real ones
 # make test-matrix   the same in Debian 13, with OCaml 5 and the headers of Xen 4.20, in a chroot that is kept
-# make test-packages   installs, uses and removes the packages, by opam and from a release
+# make test-opam   installs, uses and removes what opam gets, from a clone and from a release
 # make threads fuzz soak memory model memcheck asan miri   longer runs and single nets (docs/testing.md)
 # make deny    licences, sources and duplicates of the crates, by cargo-deny
 # make tarball   a release, with the sources of all crates, in target/release-tarball
@@ -25,7 +25,7 @@ SIM := target/xensim
 EXE := _build/default
 
 .PHONY: all build sim programs demo bench bench-programs storm flames test test-matrix threads fuzz soak \
-	test-packages memory model memcheck asan miri tarball deny check doc deps clean
+	test-opam memory model memcheck asan miri tarball deny check doc deps clean
 
 all: build
 
@@ -97,8 +97,8 @@ miri: deps
 test-matrix:
 	tests/matrix/run trixie make test
 
-test-packages: deps
-	tests/packaging/run
+test-opam: deps
+	tests/packaging/opam
 
 THREADS_SECONDS ?= 60
 threads: programs sim
