@@ -6,6 +6,8 @@
 # make test-matrix   the same in Debian 13, with OCaml 5 and the headers of Xen 4.20, in a chroot that is kept
 # make test-opam   installs, uses and removes what opam gets, from a clone and from a release
 # make threads fuzz soak memory model memcheck asan miri   longer runs and single nets (docs/testing.md)
+# make deb rpm   packages of Debian's and RPM's kind, of the commit that is checked out, in target/packages
+# make test-packages   makes both, installs, uses and removes them
 # make deny    licences, sources and duplicates of the crates, by cargo-deny
 # make tarball   a release, with the sources of all crates, in target/release-tarball
 # make check   formatting, lints, warnings, documentation
@@ -123,6 +125,13 @@ model: deps
 
 tarball: deps
 	scripts/tarball
+
+.PHONY: deb rpm test-packages
+deb rpm: deps
+	scripts/packages $@
+
+test-packages: deps
+	tests/run packages
 
 deny: deps
 	scripts/deny
