@@ -7,7 +7,6 @@
 # make test-opam   installs, uses and removes what opam gets, from a clone and from a release
 # make threads fuzz soak memory model memcheck asan miri   longer runs and single nets (docs/testing.md)
 # make deb rpm   packages of Debian's and RPM's kind, of the commit that is checked out, in target/packages
-# make test-packages   makes both, installs, uses and removes them
 # make deny    licences, sources and duplicates of the crates, by cargo-deny
 # make tarball   a release, with the sources of all crates, in target/release-tarball
 # make check   formatting, lints, warnings, documentation
@@ -126,12 +125,9 @@ model: deps
 tarball: deps
 	scripts/tarball
 
-.PHONY: deb rpm test-packages
+.PHONY: deb rpm
 deb rpm: deps
 	scripts/packages $@
-
-test-packages: deps
-	tests/run packages
 
 deny: deps
 	scripts/deny
