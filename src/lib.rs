@@ -26,4 +26,3 @@ pub mod stubs;
 
 // For the archive, see above.
 use xeneventchn_stubs as _;
-use xenmmap_stubs as _;

@@ -6,8 +6,8 @@
 use bindings::{LibXenevtchn, xenevtchn_handle};
 use once_cell::race::OnceBox;
 use runtime::{
-    Argument, Custom, CustomOperations, Exception, Slot, Val, constructor, export, int, interrupts,
-    unlocked,
+    Argument, Custom, CustomOperations, Exception, Slot, Val, constructor, export, interrupts,
+    ints, unlocked,
 };
 use std::{io, sync::Arc};
 
@@ -84,31 +84,13 @@ fn opened(
     if handle.is_null() { Err(failure(what)) } else { Ok(Arc::new(Evtchn { library, handle })) }
 }
 
-/// A local event channel, the type `Xeneventchn.t`; or a remote one.
-struct Port(u32);
-
-impl Argument for Port {
-    fn read(value: Val<'_>) -> Result<Port, Exception> {
-        int(value, "port").map(Port)
-    }
-}
-
-/// A domain's number.
-struct Domid(u16);
-
-impl Argument for Domid {
-    fn read(value: Val<'_>) -> Result<Domid, Exception> {
-        int(value, "domid").map(Domid)
-    }
-}
-
-/// `Unix.file_descr`.
-struct Descriptor(i32);
-
-impl Argument for Descriptor {
-    fn read(value: Val<'_>) -> Result<Descriptor, Exception> {
-        int(value, "file descriptor").map(Descriptor)
-    }
+ints! {
+    /// A local event channel, the type `Xeneventchn.t`; or a remote one.
+    struct Port(u32) = "port";
+    /// A domain's number.
+    struct Domid(u16) = "domid";
+    /// `Unix.file_descr`.
+    struct Descriptor(i32) = "file descriptor";
 }
 
 /// `virq_t`, whose constructors are in the order of `VIRQ_*` (xen.h).

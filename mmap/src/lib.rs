@@ -2,12 +2,13 @@
 //!
 //! A mapping is a block of two words that the collector does not look into, an address and a
 //! length: other libraries' C code reads it as `struct mmap_interface` (mmap_stubs.h), and
-//! `Xenctrl.map_foreign_range` makes one. The block is OCaml's to move, the memory is not.
+//! `Xenctrl.map_foreign_range` makes one ([`Mapped`]). The block is OCaml's to move, the memory is
+//! not.
 
 #![deny(missing_docs)]
 
 use runtime::{
-    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, copied, export,
+    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, copied, export, ints,
 };
 use std::{ffi::c_void, io, ptr};
 
@@ -76,11 +77,14 @@ impl Mapping {
     }
 }
 
-/// A new mapping.
-struct Mapped {
-    address: usize,
-    length: i32,
-    read_only: bool,
+/// A new mapping, of type `mmap_interface`.
+pub struct Mapped {
+    /// Where it begins.
+    pub address: usize,
+    /// Its bytes.
+    pub length: i32,
+    /// Whether nothing can be written there.
+    pub read_only: bool,
 }
 
 impl IntoValue for Mapped {
@@ -90,13 +94,9 @@ impl IntoValue for Mapped {
     }
 }
 
-/// `Unix.file_descr`.
-struct Descriptor(i32);
-
-impl Argument for Descriptor {
-    fn read(value: Val<'_>) -> Result<Descriptor, Exception> {
-        runtime::int(value, "file descriptor").map(Descriptor)
-    }
+ints! {
+    /// `Unix.file_descr`.
+    struct Descriptor(i32) = "file descriptor";
 }
 
 /// `mmap_prot_flag`.

@@ -163,6 +163,25 @@ pub fn int<T: TryFrom<i64>>(value: Val<'_>, name: impl Display) -> Result<T, Exc
     T::try_from(n).map_err(|_| Exception::Invalid(format!("{name}: {n} is out of range")))
 }
 
+/// Arguments that are an `int` in the range of the number they hold, with what they are called where
+/// they are not.
+#[macro_export]
+macro_rules! ints {
+    ($(
+        $(#[$attribute:meta])*
+        $visible:vis struct $name:ident($inner:vis $number:ty) = $called:literal;
+    )*) => {$(
+        $(#[$attribute])*
+        $visible struct $name($inner $number);
+
+        impl $crate::Argument for $name {
+            fn read(value: $crate::Val<'_>) -> Result<$name, $crate::Exception> {
+                $crate::int(value, $called).map($name)
+            }
+        }
+    )*};
+}
+
 /// A constructor without an argument, of a type that has `count` of them.
 pub fn constructor(value: Val<'_>, count: u32, name: &str) -> Result<u32, Exception> {
     match u32::try_from(value.int()) {

@@ -2,7 +2,7 @@
 
 use super::{Domid, Handle, uuid::Uuid};
 use crate::abi::sched;
-use runtime::{Argument, Exception, Val, constructor, export, int, unlocked};
+use runtime::{Argument, Exception, Val, constructor, export, ints, unlocked};
 
 /// The type `shutdown_reason`, whose constructors are in the order of `SHUTDOWN_*` (sched.h).
 pub struct ShutdownReason(u32);
@@ -13,13 +13,9 @@ impl Argument for ShutdownReason {
     }
 }
 
-/// A number of vCPUs.
-pub struct VcpuCount(u32);
-
-impl Argument for VcpuCount {
-    fn read(value: Val<'_>) -> Result<VcpuCount, Exception> {
-        int(value, "max_vcpus").map(VcpuCount)
-    }
+ints! {
+    /// A number of vCPUs.
+    pub struct VcpuCount(u32) = "max_vcpus";
 }
 
 /// An amount of memory in KiB.

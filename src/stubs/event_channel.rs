@@ -2,15 +2,11 @@
 
 use super::{Domid, Handle};
 use crate::hypervisor::{Connection, EventChannel};
-use runtime::{Argument, Build, Exception, IntoValue, Lock, RawValue, Val, export, int, unlocked};
+use runtime::{Build, Exception, IntoValue, Lock, RawValue, export, ints, unlocked};
 
-/// An event channel's port.
-pub struct Port(u32);
-
-impl Argument for Port {
-    fn read(value: Val<'_>) -> Result<Port, Exception> {
-        int(value, "port").map(Port)
-    }
+ints! {
+    /// An event channel's port.
+    pub struct Port(u32) = "port";
 }
 
 /// `evtchn_status option`.

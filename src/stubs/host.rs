@@ -6,7 +6,8 @@ use crate::{
     hypervisor::{CompileInfo, Version},
 };
 use runtime::{
-    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, export, int, unlocked,
+    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, export, int, ints,
+    unlocked,
 };
 
 /// The record `version`.
@@ -74,13 +75,9 @@ impl Argument for Featureset {
     }
 }
 
-/// The number of a watchdog timer, or 0.
-pub struct Timer(u32);
-
-impl Argument for Timer {
-    fn read(value: Val<'_>) -> Result<Timer, Exception> {
-        int(value, "watchdog").map(Timer)
-    }
+ints! {
+    /// The number of a watchdog timer, or 0.
+    pub struct Timer(u32) = "watchdog";
 }
 
 /// Seconds.

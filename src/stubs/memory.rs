@@ -1,8 +1,9 @@
 //! A domain's memory.
 
-use super::{Domid, Handle, domain::Kib, permissions::Frames};
+use super::{Domid, Handle, domain::Kib, permissions::Frame};
 use crate::abi::PAGE_SIZE;
-use runtime::{Argument, Build, Exception, IntoValue, Lock, RawValue, Val, export, int, unlocked};
+use runtime::{Argument, Exception, Val, export, int, unlocked};
+use xenmmap_stubs::Mapped;
 
 /// KiB whose bytes a 64-bit number holds.
 pub struct KibOfBytes {
@@ -40,18 +41,6 @@ impl Argument for Length {
             length @ 1.. => Ok(Length(length)),
             length => Err(Exception::Invalid(format!("size: {length} is out of range"))),
         }
-    }
-}
-
-/// The type `Xenmmap.mmap_interface` (mmap_stubs.h).
-pub struct Mapping {
-    address: usize,
-    length: i32,
-}
-
-impl IntoValue for Mapping {
-    fn into_value(self, lock: &mut Lock) -> RawValue {
-        Build::Abstract(vec![self.address, self.length as usize]).into_value(lock)
     }
 }
 
@@ -119,11 +108,11 @@ export! {
     ///
     /// Hypercalls: none directly; libxenforeignmemory has the kernel make them.
     fn stub_map_foreign_range(
-        handle: Handle, domid: Domid, length: Length, first: Frames,
-    ) -> Mapping {
+        handle: Handle, domid: Domid, length: Length, first: Frame,
+    ) -> Mapped {
         let Length(length) = length;
         let address =
             unlocked(|| handle.map_foreign_range(domid.0, length as usize, first.0))?;
-        Ok(Mapping { address, length })
+        Ok(Mapped { address, length, read_only: false })
     }
 }

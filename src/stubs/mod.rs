@@ -30,20 +30,16 @@ pub mod uuid;
 pub mod vcpu;
 
 use crate::hypervisor::{Error, Xen};
-use runtime::{Argument, Exception, Val, int};
+use runtime::{Exception, ints};
 use std::sync::Arc;
 
 /// The type `Xenctrl.handle`.
 pub type Handle = Arc<Xen>;
 
-/// A domain's number. Upstream cuts greater numbers down to 16 bits, and acts on another domain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Domid(pub u16);
-
-impl Argument for Domid {
-    fn read(value: Val<'_>) -> Result<Domid, Exception> {
-        int(value, "domid").map(Domid)
-    }
+ints! {
+    /// A domain's number. Upstream cuts greater numbers down to 16 bits, and acts on another domain.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Domid(pub u16) = "domid";
 }
 
 impl From<Error> for Exception {

@@ -1,15 +1,11 @@
 //! What of the host a domain may touch.
 
 use super::{Domid, Handle};
-use runtime::{Argument, Exception, Val, export, int, unlocked};
+use runtime::{Argument, Exception, Val, export, int, ints, unlocked};
 
-/// An I/O port.
-pub struct Port(u16);
-
-impl Argument for Port {
-    fn read(value: Val<'_>) -> Result<Port, Exception> {
-        int(value, "start_port").map(Port)
-    }
+ints! {
+    /// An I/O port.
+    pub struct Port(u16) = "start_port";
 }
 
 /// A number of I/O ports.
@@ -25,25 +21,33 @@ impl Argument for PortCount {
     }
 }
 
-/// The number of a page frame, or how many they are.
-pub struct Frames(pub u64);
+/// The number of a page frame.
+pub struct Frame(pub u64);
 
-impl Argument for Frames {
-    fn read(value: Val<'_>) -> Result<Frames, Exception> {
-        let n = value.nativeint();
-        u64::try_from(n)
-            .map(Frames)
-            .map_err(|_| Exception::Invalid(format!("pfn: {n} is out of range")))
+impl Argument for Frame {
+    fn read(value: Val<'_>) -> Result<Frame, Exception> {
+        natural(value, "page frame").map(Frame)
     }
 }
 
-/// A physical interrupt of the calling domain.
-pub struct Pirq(u32);
+/// A number of page frames.
+pub struct FrameCount(u64);
 
-impl Argument for Pirq {
-    fn read(value: Val<'_>) -> Result<Pirq, Exception> {
-        int(value, "pirq").map(Pirq)
+impl Argument for FrameCount {
+    fn read(value: Val<'_>) -> Result<FrameCount, Exception> {
+        natural(value, "number of page frames").map(FrameCount)
     }
+}
+
+/// A `nativeint` that is not negative.
+fn natural(value: Val<'_>, name: &str) -> Result<u64, Exception> {
+    let n = value.nativeint();
+    u64::try_from(n).map_err(|_| Exception::Invalid(format!("{name}: {n} is out of range")))
+}
+
+ints! {
+    /// A physical interrupt of the calling domain.
+    pub struct Pirq(u32) = "pirq";
 }
 
 export! {
@@ -72,7 +76,7 @@ export! {
     ///
     /// Hypercall: `XEN_DOMCTL_iomem_permission`.
     fn stub_xc_domain_iomem_permission(
-        handle: Handle, domid: Domid, start: Frames, count: Frames, allow: bool,
+        handle: Handle, domid: Domid, start: Frame, count: FrameCount, allow: bool,
     ) -> () {
         Ok(unlocked(|| handle.iomem_permission(domid.0, start.0, count.0, allow))?)
     }

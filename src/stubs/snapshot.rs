@@ -9,8 +9,8 @@ use crate::{
     hypervisor::{Snapshot, SnapshotDomain, Wanted},
 };
 use runtime::{
-    Argument, CustomOperations, Exception, Held, Lasting, Val, export, export_noalloc,
-    export_unboxed, int, unlocked,
+    CustomOperations, Exception, Held, Lasting, export, export_noalloc, export_unboxed, ints,
+    unlocked,
 };
 use std::sync::Arc;
 
@@ -19,13 +19,9 @@ impl Lasting for Snapshot {
         &Held::<Snapshot>::operations(c"xenctrl.snapshot");
 }
 
-/// A domain's number.
-struct Index(i64);
-
-impl Argument for Index {
-    fn read(value: Val<'_>) -> Result<Index, Exception> {
-        int(value, "domain").map(Index)
-    }
+ints! {
+    /// A domain's number.
+    struct Index(i64) = "domain";
 }
 
 export! {

@@ -2,18 +2,12 @@
 
 use super::{Domid, Handle};
 use crate::abi::domctl::VcpuInfo;
-use runtime::{
-    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, copied, export, int, unlocked,
-};
+use runtime::{Build, IntoValue, Lock, RawValue, copied, export, ints, unlocked};
 
-/// A vCPU's number. Upstream cuts it down to 16 bits in two of these, and acts on another vCPU.
-#[derive(Clone, Copy)]
-pub struct Vcpu(u32);
-
-impl Argument for Vcpu {
-    fn read(value: Val<'_>) -> Result<Vcpu, Exception> {
-        int(value, "vcpu").map(Vcpu)
-    }
+ints! {
+    /// A vCPU's number. Upstream cuts it down to 16 bits in two of these, and acts on another vCPU.
+    #[derive(Clone, Copy)]
+    pub struct Vcpu(u32) = "vcpu";
 }
 
 /// The record `vcpuinfo`. Its `cpumap` is no map: it is the pCPU's number.

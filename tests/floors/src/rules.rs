@@ -72,7 +72,8 @@ const FLOORS: [Floor; 8] = [
         root: LIBRARY,
         module: Some("stubs"),
         floors: &["abi", "hypervisor"],
-        crates: &["runtime"],
+        // Xenmmap's mapping, which map_foreign_range makes.
+        crates: &["runtime", "xenmmap_stubs"],
         may_be_unsafe: false,
         foreign: &[OCAML, LIBRARIES, HYPERCALLS],
     },
