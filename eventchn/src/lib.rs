@@ -3,27 +3,15 @@
 
 #![deny(missing_docs)]
 
-use bindings::{LibXenevtchn, xenevtchn_handle};
-use once_cell::race::OnceBox;
 use runtime::{
     Argument, Custom, CustomOperations, Exception, Slot, Val, constructor, export, interrupts,
     ints, unlocked,
 };
 use std::{io, sync::Arc};
-
-mod bindings {
-    #![allow(
-        missing_docs,
-        clippy::all,
-        clippy::pedantic,
-        clippy::undocumented_unsafe_blocks,
-        unused
-    )]
-    #![allow(nonstandard_style)]
-    include!(concat!(env!("OUT_DIR"), "/xenevtchn.rs"));
-}
-#[path = "../../src/hypervisor/silent_logger.rs"]
-mod silent_logger;
+use xen_libraries::{
+    LibXenevtchn, silent_logger, undisturbed,
+    xenevtchn::{self, xenevtchn_handle},
+};
 
 /// An open handle.
 pub struct Evtchn {
@@ -40,7 +28,7 @@ unsafe impl Sync for Evtchn {}
 impl Drop for Evtchn {
     fn drop(&mut self) {
         // SAFETY: it is open, and not used after this. Allowed in a forked child too.
-        unsafe { self.library.xenevtchn_close(self.handle) };
+        undisturbed(|| unsafe { self.library.xenevtchn_close(self.handle) });
     }
 }
 
@@ -54,16 +42,6 @@ impl Custom for Evtchn {
 
 /// The type `Xeneventchn.handle`.
 type Handle = Arc<Evtchn>;
-
-fn load() -> Result<&'static LibXenevtchn, Exception> {
-    // Where two threads load at once, both have the same library, and one table stays.
-    static LIBRARY: OnceBox<LibXenevtchn> = OnceBox::new();
-    // SAFETY: loading runs the initialisers of libxenevtchn and of what it needs, which have none
-    // that matter; its functions have the prototypes of its own header.
-    LIBRARY
-        .get_or_try_init(|| unsafe { LibXenevtchn::new("libxenevtchn.so.1") }.map(Box::new))
-        .map_err(|e| Exception::Failure(format!("open failed: {e}")))
-}
 
 /// `what: reason`, of the thread's last failed call.
 fn failure(what: &str) -> Exception {
@@ -79,8 +57,9 @@ fn opened(
     what: &str,
     open: impl FnOnce(&LibXenevtchn) -> *mut xenevtchn_handle,
 ) -> Result<Handle, Exception> {
-    let library = load()?;
-    let handle = open(library);
+    let library = xen_libraries::load_xenevtchn()
+        .map_err(|error| Exception::Failure(format!("open failed: {error}")))?;
+    let handle = undisturbed(|| open(library));
     if handle.is_null() { Err(failure(what)) } else { Ok(Arc::new(Evtchn { library, handle })) }
 }
 
@@ -108,10 +87,10 @@ export! {
     /// Opens a handle, whose descriptor is closed on exec or not. Raises `Failure "open
     /// failed: reason"`.
     fn stub_eventchn_init(cloexec: bool) -> Handle {
-        let flags = if cloexec { 0 } else { bindings::XENEVTCHN_NO_CLOEXEC };
+        let flags = if cloexec { 0 } else { xenevtchn::XENEVTCHN_NO_CLOEXEC };
         // SAFETY: the logger lives as long as the process.
         unlocked(|| opened("open failed", |library| unsafe {
-            library.xenevtchn_open(silent_logger::silent_logger().cast(), flags)
+            library.xenevtchn_open(silent_logger().cast(), flags)
         }))
     }
 
@@ -122,7 +101,7 @@ export! {
     fn stub_eventchn_fdopen(fd: Descriptor) -> Handle {
         // SAFETY: the logger lives as long as the process.
         unlocked(|| opened("evtchn fdopen failed", |library| unsafe {
-            library.xenevtchn_fdopen(silent_logger::silent_logger().cast(), fd.0, 0)
+            library.xenevtchn_fdopen(silent_logger().cast(), fd.0, 0)
         }))
     }
 

@@ -6,6 +6,7 @@
 use std::ffi::{c_int, c_long, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{NonNull, null_mut};
+use std::sync::Mutex;
 
 use crate::buffer::{self, Cache, last_errno, set_errno};
 use crate::counters;
@@ -26,6 +27,13 @@ pub(crate) fn export<T>(fail: T, body: impl FnOnce() -> Ret<T>) -> T {
     value
 }
 
+/// Taken while a handle of any library is opened or closed, as libxentoolcore's lock of all open
+/// handles is; and like that, a fork does not wait for it.
+static HANDLES: Mutex<()> = Mutex::new(());
+
+/// The same of buffers, as libxencall's lock of its cache.
+static BUFFERS: Mutex<()> = Mutex::new(());
+
 /// What opening a handle of any library does first.
 pub(crate) fn open() -> Ret<()> {
     if let Err(message) = hypervisor::ensure() {
@@ -33,6 +41,7 @@ pub(crate) fn open() -> Ret<()> {
         return Err(libc::EINVAL);
     }
     counters::count(Kind::OPEN);
+    let _held = HANDLES.lock();
     hypervisor::enter(&[Kind::OPEN])?;
     Ok(())
 }
@@ -41,6 +50,7 @@ pub(crate) fn open() -> Ret<()> {
 pub(crate) fn close() -> Ret<()> {
     counters::count(Kind::CLOSE);
     counters::HANDLES.sub(1);
+    let _held = HANDLES.lock();
     // A handle can be closed where there is no hypervisor any more.
     match hypervisor::enter(&[Kind::CLOSE]) {
         Err(errno) if errno != libc::ENODEV => Err(errno),
@@ -197,6 +207,7 @@ pub unsafe extern "C" fn xencall_alloc_buffer_pages(
     export(null_mut(), || {
         // SAFETY: the caller's promise.
         let xcall = unsafe { handle(xcall) }?;
+        let _held = BUFFERS.lock();
         hypervisor::enter(&[Kind::BUFFER])?;
         Ok(buffer::alloc_pages(&xcall.cache, nr_pages)?.as_ptr().cast())
     })
@@ -216,6 +227,7 @@ pub unsafe extern "C" fn xencall_free_buffer_pages(
         if p.is_null() {
             return Ok(());
         }
+        let _held = BUFFERS.lock();
         // SAFETY: the caller's promise.
         buffer::free_pages(&unsafe { handle(xcall) }?.cache, p as usize, nr_pages);
         Ok(())
@@ -234,6 +246,7 @@ pub unsafe extern "C" fn xencall_alloc_buffer(
     export(null_mut(), || {
         // SAFETY: the caller's promise.
         let xcall = unsafe { handle(xcall) }?;
+        let _held = BUFFERS.lock();
         hypervisor::enter(&[Kind::BUFFER])?;
         Ok(buffer::alloc(&xcall.cache, size)?.as_ptr().cast())
     })

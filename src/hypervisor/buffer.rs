@@ -6,10 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{
-    Errno,
-    library::{LibXencall, xencall_handle},
-};
+use super::Errno;
 use crate::abi::{
     DOMID_FIRST_RESERVED, PAGE_SIZE, domctl, event_channel, hvm, memory, sched, sysctl, version,
 };
@@ -19,6 +16,7 @@ use loom::sync::{Mutex, MutexGuard};
 #[cfg(not(loom))]
 use std::sync::{Mutex, MutexGuard};
 use std::{ffi::c_void, ptr::NonNull, slice, sync::PoisonError};
+use xen_libraries::{LibXencall, undisturbed, xencall::xencall_handle};
 
 #[cfg(all(test, loom))]
 #[path = "buffer_model.rs"]
@@ -257,7 +255,8 @@ impl Memory {
 
     fn allocate(self, pages: usize) -> Result<Buffer, Errno> {
         // SAFETY: the handle is open.
-        let start = unsafe { self.library.xencall_alloc_buffer_pages(self.handle, pages) };
+        let start =
+            undisturbed(|| unsafe { self.library.xencall_alloc_buffer_pages(self.handle, pages) });
         match NonNull::new(start.cast::<u8>()) {
             Some(start) => Ok(Buffer { start, pages }),
             // libxencall leaves mmap's errno, in any case an allocation failed.
@@ -278,6 +277,8 @@ impl Memory {
     fn free(self, buffer: Buffer) {
         let start: *mut c_void = buffer.start.as_ptr().cast();
         // SAFETY: it came from this handle with this size, and the value is gone after this.
-        unsafe { self.library.xencall_free_buffer_pages(self.handle, start, buffer.pages) };
+        undisturbed(|| unsafe {
+            self.library.xencall_free_buffer_pages(self.handle, start, buffer.pages);
+        });
     }
 }

@@ -2,12 +2,11 @@
 
 #![allow(unsafe_code)]
 
-use super::{
-    Errno, Error, Result, Xen,
-    buffer::collected,
-    library::{self, LibXenforeignmemory, xenforeignmemory_handle},
-};
+use super::{Errno, Error, Result, Xen, buffer::collected};
 use crate::abi::PAGE_SIZE;
+use xen_libraries::{
+    LibXenforeignmemory, silent_logger, undisturbed, xenforeignmemory::xenforeignmemory_handle,
+};
 
 /// An open handle of libxenforeignmemory.
 pub struct ForeignMemory {
@@ -23,16 +22,18 @@ unsafe impl Sync for ForeignMemory {}
 
 impl ForeignMemory {
     fn open() -> Result<ForeignMemory> {
-        let library = library::load_foreign_memory()?;
+        let library = xen_libraries::load_xenforeignmemory()
+            .map_err(|error| Error::Mapping(error.to_string()))?;
         // SAFETY: the logger lives as long as the process.
-        let handle = unsafe { library.xenforeignmemory_open(library::silent_logger().cast(), 0) };
+        let handle =
+            undisturbed(|| unsafe { library.xenforeignmemory_open(silent_logger().cast(), 0) });
         if handle.is_null() { Err(last_failure()) } else { Ok(ForeignMemory { library, handle }) }
     }
 
     /// Closes it. Mappings stay.
     pub fn close(self) {
         // SAFETY: it is open, and gone after this.
-        unsafe { self.library.xenforeignmemory_close(self.handle) };
+        undisturbed(|| unsafe { self.library.xenforeignmemory_close(self.handle) });
     }
 }
 

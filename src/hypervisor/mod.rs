@@ -15,7 +15,6 @@ mod event_channel;
 mod foreign_memory;
 mod host;
 mod hvm_param;
-mod library;
 mod memory;
 mod permissions;
 mod resume;

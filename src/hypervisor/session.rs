@@ -11,18 +11,18 @@ use super::{
     Errno, Error, Result,
     buffer::{Memory, Pool},
     foreign_memory::ForeignMemory,
-    library::{self, LibXencall, xencall_handle},
 };
 use std::sync::{
     OnceLock,
     atomic::{AtomicPtr, Ordering},
 };
+use xen_libraries::{LibXencall, silent_logger, undisturbed, xencall::xencall_handle};
 
 /// Of one process.
 pub struct Session {
     pub(super) library: &'static LibXencall,
     pub(super) handle: *mut xencall_handle,
-    /// The process, see [`library::generation`].
+    /// The process, see [`xen_libraries::generation`].
     generation: u64,
     pub(super) pool: Pool,
     /// Opened when it is first wanted.
@@ -37,9 +37,9 @@ unsafe impl Sync for Session {}
 
 impl Session {
     fn open(library: &'static LibXencall) -> Result<Session> {
-        let generation = library::generation();
+        let generation = xen_libraries::generation();
         // SAFETY: the logger lives as long as the process.
-        let handle = unsafe { library.xencall_open(library::silent_logger(), 0) };
+        let handle = undisturbed(|| unsafe { library.xencall_open(silent_logger(), 0) });
         if handle.is_null() {
             return Err(Error::Open(Errno::last()));
         }
@@ -60,7 +60,7 @@ impl Session {
 
     /// Whether it is this process's.
     fn is_own(&self) -> bool {
-        library::generation() == self.generation
+        xen_libraries::generation() == self.generation
     }
 }
 
@@ -73,7 +73,7 @@ impl Drop for Session {
             foreign_memory.close();
         }
         // SAFETY: it is open, and not used after this.
-        unsafe { self.library.xencall_close(self.handle) };
+        undisturbed(|| unsafe { self.library.xencall_close(self.handle) });
     }
 }
 
@@ -87,10 +87,10 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Begins with a session of this process. Forks are watched from now on.
+    /// Begins with a session of this process.
     pub fn open() -> Result<Sessions> {
-        let library = library::load()?;
-        library::watch_forks()?;
+        let library =
+            xen_libraries::load_xencall().map_err(|error| Error::Library(error.to_string()))?;
         let session = Box::new(Session::open(library)?);
         Ok(Sessions { current: AtomicPtr::new(Box::into_raw(session)) })
     }

@@ -51,6 +51,30 @@ let test_fork_from_threads () =
   Atomic.set stop true;
   List.iter Thread.join threads
 
+(* Xen's libraries make handles and buffers under locks that the child would inherit taken. *)
+let test_fork_beside kind () =
+  (* Handles of other tests are not closed meanwhile. *)
+  Gc.full_major ();
+  configure (Printf.sprintf "domains=5,delay=%s:200ms" kind);
+  let inside = Atomic.make false in
+  let open_and_close () =
+    let handle = Xenctrl.interface_open () in
+    if kind = "close" then Atomic.set inside true;
+    interface_close handle
+  in
+  let thread =
+    Thread.create
+      (fun () ->
+        if kind <> "close" then Atomic.set inside true;
+        open_and_close ())
+      ()
+  in
+  wait_until "the thread is about to" (fun () -> Atomic.get inside);
+  Thread.delay 0.05;
+  let status = status_of (fun () -> interface_close (Xenctrl.interface_open ())) in
+  Thread.join thread;
+  check_status "child" 0 status
+
 (* While another thread takes a snapshot anew: the child's copy is that of one moment, and is the
    child's to take anew and to free. *)
 let test_fork_beside_retake () =
@@ -228,6 +252,9 @@ let () =
     [
       ( "fork and exec",
         [ test "forks from threads" test_fork_from_threads;
+          test "forks beside an open" (test_fork_beside "open");
+          test "forks beside a close" (test_fork_beside "close");
+          test "forks beside a buffer" (test_fork_beside "buffer");
           test "forks beside a snapshot" test_fork_beside_retake; test "exec" test_exec ] );
       ( "signals",
         [
