@@ -932,7 +932,6 @@ let test_with_intf_race () =
   check_bool "one handle" true (Array.for_all same handles)
 
 let () =
-  Random.init 17;
   Alcotest.run
     (Printf.sprintf "Xenctrl on %s %s" (if on_sim then "xensim" else "Xen") release)
     [
