@@ -55,7 +55,6 @@ let test_uuid () =
 (* {1 By UUID} *)
 
 let uuid_of (d : Xenctrl.domaininfo) = Uuid.of_handle d.handle
-let domids = List.map (fun (d : Xenctrl.domaininfo) -> d.domid)
 let check_domids = Alcotest.(check (list int))
 
 let filtered h uuid =

@@ -5,8 +5,6 @@ open Test_externals.Records
 open World
 open Externals
 
-let domids = List.map (fun d -> d.Xenctrl.domid)
-
 (* {1 The handle} *)
 
 let closed = "9: Bad file descriptor: the handle is closed"
@@ -231,14 +229,6 @@ let bytes_of_uuid uuid =
 let check_uuid what uuid (d : Xenctrl.domaininfo) =
   Alcotest.(check (array int)) what (bytes_of_uuid uuid) d.handle
 
-let with_domain ?(config = config) f =
-  configure "domains=3";
-  let h = Xenctrl.interface_open () in
-  let domid = Xenctrl.domain_create h config in
-  Fun.protect
-    ~finally:(fun () -> try Xenctrl.domain_destroy h domid with Xenctrl.Error _ -> ())
-    (fun () -> f h domid)
-
 let test_create () =
   let handle = "01234567-89ab-cdef-0123-456789ABCDEF" in
   with_domain ~config:{ config with handle } (fun h domid ->
@@ -437,7 +427,6 @@ let test_missing_domain () =
 
 (* {1 Arguments out of range} *)
 
-let bad_domids = [ -1; 65536; 65537; 1 lsl 32; max_int; min_int ]
 let bad_counts = [ -1; 1 lsl 32; max_int; min_int ]
 
 let bad_uuids =
@@ -548,14 +537,6 @@ let loop_of_1024 h =
     | last :: _ as chunk -> collect (chunk :: chunks) (last.Xenctrl.domid + 1)
   in
   collect [] 0
-
-let check_records what theirs ours =
-  check_int (what ^ ": length") (List.length theirs) (List.length ours);
-  List.iter2
-    (fun (theirs : Xenctrl.domaininfo) (ours : Xenctrl.domaininfo) ->
-      if still theirs <> still ours then
-        Alcotest.failf "%s: the records of domain %d differ" what theirs.domid)
-    theirs ours
 
 (* libxenctrl's list before and after ours: fields that only grow lie between. *)
 let check_against_oracle h oracle =

@@ -2,6 +2,7 @@
    domains are created and destroyed to make what a test wants. *)
 
 open Test_support
+open Test_externals.Records
 
 let check_int = Alcotest.(check int)
 let check_bool = Alcotest.(check bool)
@@ -32,6 +33,9 @@ let refused what f =
   | _ -> Alcotest.failf "%s: accepted" what
   | exception Invalid_argument message -> check_bool (what ^ ": says why") true (message <> ""));
   if Counters.source () <> `None then check_int (what ^ ": hypercalls") 0 (Counters.get "hypercalls")
+
+(* Outside of the 16 bits in which hypercalls have domids. *)
+let bad_domids = [ -1; 65536; 65537; 1 lsl 32; max_int; min_int ]
 
 let on_sim = Xensim.available ()
 
@@ -141,6 +145,26 @@ let most_guests =
   match Sys.getenv_opt "TEST_MOST_GUESTS" with
   | Some n -> int_of_string n
   | None -> 32751
+
+(* On xensim beside others; the domain is gone afterwards. *)
+let with_domain ?(spec = "domains=3") ?(config = config) f =
+  configure spec;
+  let h = Xenctrl.interface_open () in
+  let domid = Xenctrl.domain_create h config in
+  Fun.protect
+    ~finally:(fun () -> try Xenctrl.domain_destroy h domid with Xenctrl.Error _ -> ())
+    (fun () -> f h domid)
+
+let domids = List.map (fun (d : Xenctrl.domaininfo) -> d.domid)
+
+(* The same domains in the same state; what only time changes may differ. *)
+let check_records what theirs ours =
+  check_int (what ^ ": length") (List.length theirs) (List.length ours);
+  List.iter2
+    (fun (theirs : Xenctrl.domaininfo) (ours : Xenctrl.domaininfo) ->
+      if still theirs <> still ours then
+        Alcotest.failf "%s: the records of domain %d differ" what theirs.domid)
+    theirs ours
 
 (* How much [f] adds to a counter. *)
 let counted name f =
