@@ -1,0 +1,82 @@
+(* Records in OCaml's heap: what they are made of, and what the collector does to them. *)
+
+open Test_support
+open World
+
+let rec words v =
+  if Obj.is_int v then 0
+  else if Obj.tag v >= Obj.no_scan_tag then 1 + Obj.size v
+  else
+    let sum = ref (1 + Obj.size v) in
+    for i = 0 to Obj.size v - 1 do
+      sum := !sum + words (Obj.field v i)
+    done;
+    !sum
+
+let test_shape () =
+  configure "domains=100";
+  let h = Xenctrl.interface_open () in
+  let all = Xenctrl.domain_getinfolist h 0 @ [ Xenctrl.domain_getinfo h 0 ] in
+  List.iter
+    (fun (d : Xenctrl.domaininfo) ->
+      check_int "fields" 17 (Obj.size (Obj.repr d));
+      check_int "handle" 16 (Array.length d.handle);
+      (match d.arch_config with
+      | X86 x86 ->
+        (* Upstream's stub allocates one field of the two. *)
+        check_int "x86" 2 (Obj.size (Obj.repr x86));
+        check_bool "misc_flags" true (x86.misc_flags = [])
+      | ARM _ -> Alcotest.fail "ARM");
+      check_int "words" (50 + words (Obj.repr d.arch_config)) (words (Obj.repr d)))
+    all;
+  (* Mutable parts are each record's own, immutable ones are shared. *)
+  let again = Xenctrl.domain_getinfo h 0 and first = Xenctrl.domain_getinfo h 0 in
+  check_bool "handle" true (again.handle != first.handle);
+  again.handle.(0) <- 99;
+  check_bool "untouched" true ((Xenctrl.domain_getinfo h 0).handle.(0) <> 99);
+  check_bool "arch_config" true (again.arch_config == first.arch_config);
+  (* It can be marshalled, hashed and compared like any other value. *)
+  let copy : Xenctrl.domaininfo list = Marshal.from_string (Marshal.to_string all []) 0 in
+  check_bool "marshalled" true (copy = all);
+  check_bool "hashed" true (Hashtbl.hash copy = Hashtbl.hash all)
+
+(* Records stay what they are while the collector moves them. *)
+let test_collections () =
+  with_guests 200 (fun h ->
+      let reference = Xenctrl.domain_getinfolist h 0 in
+      let size = (Gc.get ()).minor_heap_size in
+      Fun.protect
+        ~finally:(fun () -> Gc.set { (Gc.get ()) with minor_heap_size = size })
+        (fun () ->
+          Gc.set { (Gc.get ()) with minor_heap_size = 4096 };
+          let kept = Array.make 50 [] in
+          for i = 0 to 499 do
+            (* The list is built wherever in the minor heap this leaves it. *)
+            ignore (Sys.opaque_identity (List.init (i * 7 mod 900) Fun.id));
+            kept.(i mod 50) <- Xenctrl.domain_getinfolist h 0;
+            if i mod 100 = 99 then Gc.compact ()
+          done;
+          Array.iter (fun list -> check_records "kept" reference list) kept))
+
+(* A leak grows with every thousand calls, whatever else the process does with its memory. *)
+let test_flat_memory () =
+  with_guests (min 1000 most_guests) (fun h ->
+      let growth calls =
+        let before = Memory.resident_kib () in
+        for _ = 1 to calls do
+          ignore (Sys.opaque_identity (Xenctrl.domain_getinfolist h 0));
+          ignore (Sys.opaque_identity (Xenctrl.domain_getinfo h 0));
+          try Xenctrl.domain_pause h 32000 with Xenctrl.Error _ -> ()
+        done;
+        Gc.compact ();
+        Memory.resident_kib () - before
+      in
+      let least = List.fold_left min max_int (List.init 4 (fun _ -> growth 1000)) in
+      if least > 16 then Alcotest.failf "every 1000 calls leave %d KiB" least)
+
+let tests =
+  [
+    test "shape" test_shape;
+    test "collections" test_collections;
+    test "flat memory" test_flat_memory;
+  ]
