@@ -91,7 +91,10 @@ type domctl_create_config = {
   max_maptrack_frames : int;  (** negative: the hypervisor's default *)
   max_grant_version : int;  (** 0 to 15 *)
 #if XEN_MINOR >= 20
-  altp2m_opts : int32;  (** Xen 4.19 and later; else zero *)
+  altp2m_opts : int32;
+      (** Xen 4.19 and later; else zero. A module whose interface has no
+          [altp2m_count] asks Xen 4.21 and later for the ten altp2ms that
+          Xen had before. *)
 #endif
 #if XEN_MINOR >= 21
   altp2m_count : int32;  (** Xen 4.21 and later; else zero *)

@@ -10,8 +10,18 @@ use crate::abi::{
     sched,
 };
 
-/// What a domain is to be, in the terms of the newest release.
-pub type CreateConfig = CreateDomain;
+/// What a domain is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CreateConfig {
+    /// In the terms of the newest release, but for the number of altp2ms.
+    pub domain: CreateDomain,
+    /// How many altp2ms it can have. `None`: asked by an interface of before there was a number.
+    pub altp2m_count: Option<u32>,
+}
+
+/// How many altp2ms a domain has that may have any, where there is no number (`MAX_ALTP2M` of Xen's
+/// asm-x86/domain.h until 4.20).
+const ALTP2MS: u32 = 10;
 
 impl Xen {
     /// Creates a domain: paused, without memory and vCPUs. Returns its domid.
@@ -79,19 +89,25 @@ impl Xen {
 
 /// The argument of `XEN_DOMCTL_createdomain` in the layout of a release.
 fn create_argument(release: Release, config: &CreateConfig) -> Result<DomctlUnion> {
+    let CreateConfig { domain, altp2m_count } = *config;
     let inexpressible = |field| Err(Error::Inexpressible { field, release });
-    if !release.has_altp2m_opts() && config.altp2m & 0xFFFF != 0 {
+    if !release.has_altp2m_opts() && domain.altp2m != 0 {
         return inexpressible("altp2m_opts");
     }
-    if !release.has_altp2m_count() && config.altp2m >> 16 != 0 {
-        return inexpressible("altp2m_count");
-    }
-    if config.flags & !release.create_flags() != 0 {
+    let altp2m_count = match altp2m_count {
+        Some(count) if count != 0 && !release.has_altp2m_count() => {
+            return inexpressible("altp2m_count");
+        }
+        Some(count) => count,
+        None if domain.altp2m != 0 && release.has_altp2m_count() => ALTP2MS,
+        None => 0,
+    };
+    if domain.flags & !release.create_flags() != 0 {
         return inexpressible("flags");
     }
     let mut u = DomctlUnion::NONE;
     if release.has_altp2m_opts() {
-        u.createdomain = *config;
+        u.createdomain = CreateDomain { altp2m: altp2m_count << 16 | domain.altp2m, ..domain };
         return Ok(u);
     }
     let CreateDomain {
@@ -108,7 +124,7 @@ fn create_argument(release: Release, config: &CreateConfig) -> Result<DomctlUnio
         vmtrace_size,
         cpupool_id,
         arch,
-    } = *config;
+    } = domain;
     u.createdomain_4_17 = CreateDomain417 {
         ssidref,
         handle,
@@ -130,13 +146,17 @@ fn create_argument(release: Release, config: &CreateConfig) -> Result<DomctlUnio
 mod tests {
     use super::*;
 
-    fn config() -> CreateConfig {
-        CreateConfig { ssidref: 1, handle: [7; 16], vmtrace_size: 4096, ..CreateConfig::default() }
+    fn domain() -> CreateDomain {
+        CreateDomain { ssidref: 1, handle: [7; 16], vmtrace_size: 4096, ..CreateDomain::default() }
+    }
+
+    fn config(domain: CreateDomain, altp2m_count: Option<u32>) -> CreateConfig {
+        CreateConfig { domain, altp2m_count }
     }
 
     #[test]
     fn old_releases_have_no_altp2m_word() {
-        let argument = create_argument(Release::V4_18, &config()).unwrap();
+        let argument = create_argument(Release::V4_18, &config(domain(), None)).unwrap();
         // SAFETY: plain integers.
         let written = unsafe { argument.createdomain_4_17 };
         assert_eq!((written.ssidref, written.handle, written.vmtrace_size), (1, [7; 16], 4096));
@@ -148,19 +168,35 @@ mod tests {
             Err(e) => e.to_string(),
             Ok(_) => "accepted".to_owned(),
         };
-        let altp2m = |altp2m| CreateConfig { altp2m, ..config() };
+        let altp2m = |altp2m, count| config(CreateDomain { altp2m, ..domain() }, count);
         assert_eq!(
-            refusal(Release::V4_17, &altp2m(1)),
+            refusal(Release::V4_17, &altp2m(1, None)),
             "altp2m_opts: Xen 4.17 has no such field, it must be zero"
         );
         assert_eq!(
-            refusal(Release::V4_20, &altp2m(1 << 16)),
+            refusal(Release::V4_20, &altp2m(0, Some(1))),
             "altp2m_count: Xen 4.20 has no such field, it must be zero"
         );
-        assert_eq!(refusal(Release::V4_19, &altp2m(1)), "accepted");
-        assert_eq!(refusal(Release::V4_21, &altp2m(1 << 16 | 1)), "accepted");
-        let flags = CreateConfig { flags: 0x100, ..config() };
+        assert_eq!(refusal(Release::V4_19, &altp2m(1, Some(0))), "accepted");
+        assert_eq!(refusal(Release::V4_21, &altp2m(1, Some(1))), "accepted");
+        let flags = config(CreateDomain { flags: 0x100, ..domain() }, None);
         assert!(refusal(Release::V4_20, &flags).starts_with("flags: Xen 4.20"));
         assert_eq!(refusal(Release::V4_22, &flags), "accepted");
+    }
+
+    #[test]
+    fn altp2m_without_a_number_is_what_it_was_before_there_was_one() {
+        let word = |release, altp2m, count| {
+            let domain = CreateDomain { altp2m, ..domain() };
+            let argument = create_argument(release, &config(domain, count)).unwrap();
+            // SAFETY: plain integers.
+            unsafe { argument.createdomain }.altp2m
+        };
+        assert_eq!(word(Release::V4_20, 1, None), 1);
+        assert_eq!(word(Release::V4_21, 1, None), 10 << 16 | 1);
+        assert_eq!(word(Release::V4_22, 0, None), 0);
+        // The hypervisor's to refuse.
+        assert_eq!(word(Release::V4_21, 1, Some(0)), 1);
+        assert_eq!(word(Release::V4_21, 0, Some(3)), 3 << 16);
     }
 }

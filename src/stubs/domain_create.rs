@@ -4,7 +4,7 @@ use super::{Domid, Handle, uuid::Uuid};
 use crate::{
     abi::{
         PAGE_SIZE,
-        domctl::{self, ArchDomainConfig},
+        domctl::{self, ArchDomainConfig, CreateDomain},
         release::Release,
     },
     hypervisor::CreateConfig,
@@ -43,17 +43,15 @@ impl Argument for Config {
             let message = format!("domctl_create_config: a record of {size} fields is unknown");
             return Err(Exception::Invalid(message));
         };
-        let optional = |at: Option<usize>, name| match at {
-            Some(at) => half_word(record.field(at), name),
-            None => Ok(0),
-        };
-        let altp2m_opts = optional(shape.altp2m_opts, "altp2m_opts")?;
-        let altp2m_count = optional(shape.altp2m_count, "altp2m_count")?;
+        let half_word =
+            |at: Option<usize>, name| at.map(|at| half_word(record.field(at), name)).transpose();
+        let altp2m_opts = half_word(shape.altp2m_opts, "altp2m_opts")?;
+        let altp2m_count = half_word(shape.altp2m_count, "altp2m_count")?;
         let vmtrace_size = match shape.vmtrace_buf_kb {
             Some(at) => vmtrace_size(record.field(at).int32())?,
             None => 0,
         };
-        Ok(Config(CreateConfig {
+        let domain = CreateDomain {
             ssidref: record.field(0).int32() as u32,
             handle: Uuid::read(record.field(1))?.0,
             flags: list_of_constructors(record.field(2), NEWEST.create_flags(), "flags")?,
@@ -63,11 +61,12 @@ impl Argument for Config {
             max_grant_frames: int(record.field(6), "max_grant_frames")?,
             max_maptrack_frames: int(record.field(7), "max_maptrack_frames")?,
             grant_opts: grant_version(record.field(8))?,
-            altp2m: altp2m_count << 16 | altp2m_opts,
+            altp2m: altp2m_opts.unwrap_or(0),
             vmtrace_size,
             cpupool_id: record.field(size - 2).int32() as u32,
             arch: arch(record.field(size - 1))?,
-        }))
+        };
+        Ok(Config(CreateConfig { domain, altp2m_count }))
     }
 }
 
@@ -154,7 +153,7 @@ mod tests {
     }
 
     /// Reads a record with these fields between `max_grant_version` and `cpupool_id`.
-    fn read(
+    fn read_all(
         newer: impl IntoIterator<Item = i64>,
         max_evtchn_port: i64,
     ) -> Result<CreateConfig, Exception> {
@@ -175,8 +174,15 @@ mod tests {
         stand_in::given::<Config>(Build::tuple(fields)).map(|config| config.0)
     }
 
-    fn expected() -> CreateConfig {
-        CreateConfig {
+    fn read(
+        newer: impl IntoIterator<Item = i64>,
+        max_evtchn_port: i64,
+    ) -> Result<CreateDomain, Exception> {
+        read_all(newer, max_evtchn_port).map(|config| config.domain)
+    }
+
+    fn expected() -> CreateDomain {
+        CreateDomain {
             ssidref: -2i32 as u32,
             handle: std::array::from_fn(|i| 0x11 * i as u8),
             flags: 0b1000_0110,
@@ -197,11 +203,11 @@ mod tests {
     fn a_record_of_every_interface_is_read_field_by_field() {
         // 4.17 and 4.18; 4.19; 4.20; 4.21 and 4.22.
         assert_eq!(read([], 1023), Ok(expected()));
-        assert_eq!(read([64], 1023), Ok(CreateConfig { vmtrace_size: 65536, ..expected() }));
-        let with_options = CreateConfig { altp2m: 3, vmtrace_size: 65536, ..expected() };
-        assert_eq!(read([3, 64], 1023), Ok(with_options));
-        let with_count = CreateConfig { altp2m: 0x21_0003, vmtrace_size: 65536, ..expected() };
-        assert_eq!(read([3, 0x21, 64], 1023), Ok(with_count));
+        assert_eq!(read([64], 1023), Ok(CreateDomain { vmtrace_size: 65536, ..expected() }));
+        let with_options = CreateDomain { altp2m: 3, vmtrace_size: 65536, ..expected() };
+        let config = |altp2m_count| Ok(CreateConfig { domain: with_options, altp2m_count });
+        assert_eq!(read_all([3, 64], 1023), config(None));
+        assert_eq!(read_all([3, 0x21, 64], 1023), config(Some(0x21)));
         let unknown = |fields| {
             let message = format!("domctl_create_config: a record of {fields} fields is unknown");
             Err(Exception::Invalid(message))
@@ -214,7 +220,7 @@ mod tests {
         for (kib, bytes) in [(0, 0), (1, 4096), (4, 4096), (5, 8192), (0x3F_FFFC, 0xFFFF_F000)] {
             assert_eq!(
                 read([kib], 0),
-                read([], 0).map(|c| CreateConfig { vmtrace_size: bytes, ..c })
+                read([], 0).map(|c| CreateDomain { vmtrace_size: bytes, ..c })
             );
         }
         for kib in [-1, 0x3F_FFFD, 0x40_0000] {
@@ -224,7 +230,7 @@ mod tests {
 
     #[test]
     fn minus_1_is_no_limit_of_ports() {
-        assert_eq!(read([], -1), Ok(CreateConfig { max_evtchn_port: u32::MAX, ..expected() }));
+        assert_eq!(read([], -1), Ok(CreateDomain { max_evtchn_port: u32::MAX, ..expected() }));
         let refused = Exception::Invalid("max_evtchn_port: -2 is out of range".to_owned());
         assert_eq!(read([], -2), Err(refused));
     }

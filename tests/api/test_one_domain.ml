@@ -63,6 +63,20 @@ let test_create_arguments () =
         check_bool "a release with the field" true (minor >= 19);
         check_string "refused" "22: Invalid argument" message)
 
+(* The module's interface has no altp2m_count, which Xen wants since 4.21. *)
+let test_altp2m () =
+  configure "domains=3";
+  let h = Xenctrl.interface_open () in
+  let arch : Xenctrl.arch_domainconfig =
+    X86 { emulation_flags = [ X86_EMU_LAPIC ]; misc_flags = [] }
+  in
+  let hvm = { config with flags = [ CDF_HVM; CDF_HAP ]; altp2m_opts = 1l; arch } in
+  let create () = Xenctrl.domain_create h hvm in
+  if minor < 19 then refused "altp2m" (fun () -> ignore (create ()))
+  else if List.mem Xenctrl.CAP_HAP (Xenctrl.physinfo h).capabilities then
+    Xenctrl.domain_destroy h (create ())
+  else check_string "altp2m without HAP" "22: Invalid argument" (error_of (fun () -> ignore (create ())))
+
 let test_hvm () =
   configure "domains=3";
   let h = Xenctrl.interface_open () in
@@ -304,6 +318,7 @@ let tests =
     test "create at a domid" test_create_at_domid;
     test "arguments of create" test_create_arguments;
     test "HVM" test_hvm;
+    test "altp2m" test_altp2m;
     test "sethandle" test_sethandle;
     test "max_vcpus" test_max_vcpus;
     test "pause" test_pause;
