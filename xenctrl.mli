@@ -302,7 +302,11 @@ val with_intf : (handle -> 'a) -> 'a
 (** The process's own handle, if {!with_intf} has opened one in this process. *)
 val get_handle : unit -> handle option
 
+#if XEN_MINOR < 18
+(** Closes the process's own handle. *)
+#else
 (** Forgets the process's own handle, which is closed once nobody uses it any more. *)
+#endif
 val close_handle : unit -> unit
 
 (** {1 Domains} *)

@@ -251,7 +251,7 @@ external interface_open : unit -> handle = "stub_xc_interface_open"
 external interface_close : handle -> unit = "stub_xc_interface_close"
 
 (* Whether it was opened or used in this process, and not in its parent alone. *)
-external is_own : handle -> bool = "stub_xenctrl_interface_is_own" [@@noalloc]
+external is_own : handle -> bool = "stub_xenctrl_interface_is_own"
 
 let process_handle : handle option Atomic.t = Atomic.make None
 
@@ -260,7 +260,11 @@ let get_handle () =
   | Some h as own when is_own h -> own
   | Some _ | None -> None
 
+#if XEN_MINOR < 18
+let close_handle () = Option.iter interface_close (Atomic.exchange process_handle None)
+#else
 let close_handle () = Atomic.set process_handle None
+#endif
 
 let rec with_intf f =
   match Atomic.get process_handle with

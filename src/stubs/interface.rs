@@ -58,8 +58,7 @@ export! {
 
     /// `is_own : handle -> bool`, for this project's own module
     ///
-    /// Whether the handle is open, and was opened or used in this process. Neither allocates nor
-    /// raises.
+    /// Whether the handle is open, and was opened or used in this process.
     ///
     /// Hypercalls: none.
     fn stub_xenctrl_interface_is_own(handle: Own) -> bool {
