@@ -30,9 +30,16 @@ const FREED: u32 = u32::MAX;
 pub struct Snapshot {
     words: NonNull<AtomicU64>,
     length: AtomicU32,
-    /// Held while the contents change, for threads that run OCaml code in parallel.
-    changing: Mutex<()>,
+    /// Held while the contents change, for threads that run OCaml code in parallel. Whose turn it
+    /// was when they last did.
+    changing: Mutex<Turn>,
+    /// The turns that were given.
+    turns: AtomicU64,
 }
+
+/// Where a list stands among those that a snapshot is to have, by when they were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn(u64);
 
 // SAFETY: the words are atomic, and belong to the value.
 unsafe impl Send for Snapshot {}
@@ -50,26 +57,48 @@ impl Snapshot {
         let start = unsafe { libc::mmap(ptr::null_mut(), BYTES, protection, flags, -1, 0) };
         match NonNull::new(start.cast::<AtomicU64>()) {
             Some(words) if start != libc::MAP_FAILED => {
-                Ok(Snapshot { words, length: AtomicU32::new(0), changing: Mutex::new(()) })
+                // Where the system has transparent huge pages everywhere, the first domain would
+                // cost 2 MiB. Kernels without them refuse, and need not be asked.
+                // SAFETY: the mapping that was just made.
+                unsafe { libc::madvise(start, BYTES, libc::MADV_NOHUGEPAGE) };
+                Ok(Snapshot {
+                    words,
+                    length: AtomicU32::new(0),
+                    changing: Mutex::new(Turn(0)),
+                    turns: AtomicU64::new(0),
+                })
             }
             _ => Err(Errno::last().into()),
         }
     }
 
-    /// Replaces the contents by those of a list.
+    /// To be had before the hypercall whose list [`replace`](Snapshot::replace) is given.
+    pub fn turn(&self) -> Turn {
+        Turn(self.turns.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Replaces the contents by those of a list; not where another thread, which asked for its list
+    /// later, was faster.
     ///
     /// Where others know the snapshot, its caller sees to it that no process is forked off
     /// meanwhile: that would inherit half of it, and `changing` locked for ever.
-    pub fn replace(&self, list: &DomainList<'_>) -> Result<()> {
-        let records = list.records();
+    pub fn replace(&self, turn: Turn, list: &DomainList<'_>) -> Result<()> {
+        self.store(turn, list.records())
+    }
+
+    fn store(&self, turn: Turn, records: &[DomainInfo]) -> Result<()> {
         // SAFETY: plain data of this size and alignment.
         let records = unsafe {
             slice::from_raw_parts(records.as_ptr().cast::<[u64; WORDS]>(), records.len())
         };
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.length.load(Ordering::Relaxed) == FREED {
             return Err(Error::Freed);
         }
+        if turn < *last {
+            return Ok(());
+        }
+        *last = turn;
         for (word, new) in self.words().iter().zip(records.as_flattened()) {
             word.store(*new, Ordering::Relaxed);
         }
@@ -199,7 +228,7 @@ impl SnapshotDomain<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::domctl::ArchDomainConfig;
+    use crate::abi::{PAGE_SIZE, domctl::ArchDomainConfig};
     use proptest::{
         collection::{btree_set, vec},
         prelude::*,
@@ -207,14 +236,7 @@ mod tests {
 
     fn snapshot(records: &[DomainInfo]) -> Snapshot {
         let snapshot = Snapshot::empty().unwrap();
-        for (i, &record) in records.iter().enumerate() {
-            // SAFETY: plain data of this size.
-            let words: [u64; WORDS] = unsafe { std::mem::transmute(record) };
-            for (j, word) in words.into_iter().enumerate() {
-                snapshot.words()[i * WORDS + j].store(word, Ordering::Relaxed);
-            }
-        }
-        snapshot.length.store(records.len() as u32, Ordering::Release);
+        snapshot.store(snapshot.turn(), records).unwrap();
         snapshot
     }
 
@@ -284,6 +306,41 @@ mod tests {
                 prop_assert_eq!(snapshot.find(other), expected);
             }
         }
+    }
+
+    #[test]
+    fn a_list_that_was_asked_for_earlier_does_not_replace_a_later_one() {
+        let snapshot = Snapshot::empty().unwrap();
+        let [first, second] = [snapshot.turn(), snapshot.turn()];
+        assert_eq!(snapshot.store(second, &[DomainInfo::default(); 2]), Ok(()));
+        assert_eq!(snapshot.store(first, &[DomainInfo::default()]), Ok(()));
+        assert_eq!(snapshot.length(), Some(2));
+        assert_eq!(snapshot.store(snapshot.turn(), &[]), Ok(()));
+        assert_eq!(snapshot.length(), Some(0));
+    }
+
+    #[test]
+    fn only_what_is_used_costs_memory() {
+        let snapshot = snapshot(&[DomainInfo::default()]);
+        let mut resident = vec![0; BYTES.div_ceil(PAGE_SIZE)];
+        // SAFETY: the snapshot's mapping, and a byte for each of its pages.
+        let result =
+            unsafe { libc::mincore(snapshot.words.as_ptr().cast(), BYTES, resident.as_mut_ptr()) };
+        assert_eq!((result, resident.iter().filter(|&&page| page != 0).count()), (0, 1));
+        // Also where the system has huge pages for everything. The kernel may show the mapping as
+        // one with its neighbours.
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let address = snapshot.words.as_ptr() as usize;
+        let holds = |line: &&str| {
+            let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+            let number = |text| usize::from_str_radix(text, 16).ok();
+            range
+                .and_then(|(start, end)| Some(number(start)?..number(end)?))
+                .is_some_and(|range| range.contains(&address))
+        };
+        let mut of_it = maps.lines().skip_while(|line| !holds(line));
+        let flags = of_it.find(|line| line.starts_with("VmFlags:")).unwrap();
+        assert!(flags.contains(" nh"), "{flags}");
     }
 
     #[test]

@@ -31,7 +31,8 @@ export! {
     fn stub_xenctrl_snapshot_take(handle: Handle) -> Held<Snapshot> {
         let snapshot = unlocked(|| {
             let snapshot = Snapshot::empty()?;
-            snapshot.replace(&handle.domain_list(0, Wanted::All)?).map(|()| snapshot)
+            let turn = snapshot.turn();
+            snapshot.replace(turn, &handle.domain_list(0, Wanted::All)?).map(|()| snapshot)
         })?;
         Ok(Held(Arc::new(snapshot)))
     }
@@ -40,9 +41,10 @@ export! {
     ///
     /// Hypercall: `XEN_SYSCTL_getdomaininfolist`.
     fn stub_xenctrl_snapshot_retake(handle: Handle, snapshot: Held<Snapshot>) -> () {
+        let turn = snapshot.0.turn();
         let list = unlocked(|| handle.domain_list(0, Wanted::All))?;
         // With the runtime lock held, without which OCaml forks no process.
-        Ok(snapshot.0.replace(&list)?)
+        Ok(snapshot.0.replace(turn, &list)?)
     }
 
     /// `free : t -> unit`
