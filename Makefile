@@ -28,6 +28,9 @@ EXE := _build/default
 .PHONY: all build sim programs demo bench bench-programs storm flames test test-matrix threads fuzz soak \
 	test-opam memory model memcheck asan miri tarball deny check doc deps clean
 
+# Dune does not share its directory with another.
+.NOTPARALLEL:
+
 all: build
 
 deps:
