@@ -95,7 +95,12 @@ let install wake =
         f signal;
         try ignore (Unix.write_substring wake "!" 0 1) with Unix.Unix_error _ -> ())
   in
-  let set (signal, behaviour) = (signal, Sys.signal signal behaviour) in
+  (* What is ignored stays so: nohup does that. *)
+  let set (signal, behaviour) =
+    let before = Sys.signal signal behaviour in
+    if before = Sys.Signal_ignore then Sys.set_signal signal before;
+    (signal, before)
+  in
   List.map set
     ((sigwinch, note (fun _ -> resized := true))
     :: (Sys.sigtstp, note (fun _ -> stopped := true))

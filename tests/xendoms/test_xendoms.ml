@@ -484,6 +484,31 @@ let test_changes () =
       Xenctrl.domain_destroy h created;
       Xenctrl.domain_sethandle h 2 (uuid_of_domid 2))
 
+(* Its terminal goes away while it watches, as usual and under nohup. *)
+let test_hangup () =
+  let hung_up behaviour =
+    let before = Sys.signal Sys.sighup behaviour in
+    let read, write = Unix.pipe ~cloexec:true () in
+    let pid =
+      Unix.create_process_env program
+        [| "xendoms"; "--watch=0.2"; "--rounds=3" |]
+        (environment [ ("XENSIM", "domains=3") ])
+        Unix.stdin write Unix.stderr
+    in
+    Sys.set_signal Sys.sighup before;
+    Unix.close write;
+    let channel = Unix.in_channel_of_descr read in
+    ignore (input_line channel);
+    Unix.kill pid Sys.sighup;
+    let rest = read_all channel in
+    close_in channel;
+    (snd (Unix.waitpid [] pid), rest)
+  in
+  check_bool "ended by the signal" true (fst (hung_up Signal_default) = WSIGNALED Sys.sighup);
+  let status, rest = hung_up Signal_ignore in
+  check_bool "not ended by it" true (status = WEXITED 0);
+  check_int "the other rounds" 2 (List.length (tables rest) - 1)
+
 (* In a real Xen, where another process makes the changes that the program is to see. *)
 let test_watched () =
   with_guests 3 (fun h ->
@@ -528,7 +553,7 @@ let () =
        ("usage", [ test "usage" test_usage ]);
        ( "watch",
          [ test "changes" test_changes ]
-         @ sim_only [ test "rounds" test_rounds ]
+         @ sim_only [ test "rounds" test_rounds; test "hangup" test_hangup ]
          @ real_only [ test "by another process" test_watched ] );
      ]
     @ sim_only
