@@ -56,7 +56,8 @@ fn no_domain(hv: &Hypervisor) -> i32 {
 
 fn getdomaininfo(hv: &Hypervisor, kind: Kind, op: &mut Domctl) -> Ret<()> {
     let mut found = hv.domains.find(op.domain);
-    if found.is_none() && hv.release().getdomaininfo_answers_next() {
+    // Until 4.17 it answers with the next domain.
+    if found.is_none() && hv.release() == Release::V4_17 {
         if op.domain >= DOMID_FIRST_RESERVED {
             return Err(libc::EINVAL);
         }

@@ -82,12 +82,6 @@ impl Release {
     pub const fn domid_any(self) -> u16 {
         if self.minor() >= 22 { super::DOMID_ANY } else { 0 }
     }
-
-    /// Whether `XEN_DOMCTL_getdomaininfo` of a domid that does not exist answers with the next
-    /// domain instead of `ESRCH` (changed in 4.18).
-    pub const fn getdomaininfo_answers_next(self) -> bool {
-        matches!(self, Release::V4_17)
-    }
 }
 
 impl std::fmt::Display for Release {

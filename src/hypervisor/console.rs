@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Error, Result, Xen, buffer::Purpose};
+use super::{Errno, Error, Result, Xen, buffer::Purpose};
 use crate::abi::sysctl::{self, DebugKeys, ReadConsole, SysctlUnion};
 
 impl Xen {
@@ -32,10 +32,10 @@ impl Xen {
 
     /// Presses keys on the hypervisor's console. Hypercall: `XEN_SYSCTL_debug_keys`.
     pub fn debug_keys(&self, keys: &[u8]) -> Result<()> {
+        let nr_keys = u32::try_from(keys.len()).map_err(|_| Errno::E2BIG)?;
         let mut lease = self.lease(Purpose::Argument)?;
         lease.reserve(keys.len())?;
         let mut u = SysctlUnion::NONE;
-        let nr_keys = u32::try_from(keys.len()).unwrap_or(u32::MAX);
         u.debug_keys = DebugKeys { keys: lease.put_data(keys), nr_keys, pad: 0 };
         self.sysctl(&mut lease, sysctl::DEBUG_KEYS, u).map(drop)
     }

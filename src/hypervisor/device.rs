@@ -1,6 +1,6 @@
 //! PCI devices that a domain has.
 
-use super::{Error, Result, Xen};
+use super::{Errno, Error, Result, Xen};
 use crate::abi::domctl::{self, AssignDevice, DomctlUnion};
 
 impl Xen {
@@ -16,11 +16,12 @@ impl Xen {
     }
 
     /// Whether a PCI device could be given to a domain: it exists and no domain has it. Whatever
-    /// the hypervisor's reason, a refusal means no. Hypercall: `XEN_DOMCTL_test_assign_device`.
+    /// the hypervisor's reason, a refusal means no; `ENOMEM` is none of its reasons, it comes from
+    /// libxencall. Hypercall: `XEN_DOMCTL_test_assign_device`.
     pub fn domain_test_assign_device(&self, domid: u16, machine_sbdf: u32) -> Result<bool> {
         match self.device_op(domctl::TEST_ASSIGN_DEVICE, domid, machine_sbdf, 0) {
             Ok(()) => Ok(true),
-            Err(Error::Errno(_)) => Ok(false),
+            Err(Error::Errno(errno)) if errno != Errno::ENOMEM => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -15,6 +15,8 @@ impl Errno {
     pub const ESRCH: Errno = Errno(libc::ESRCH);
     /// What was asked for does not suit the domain's state.
     pub const EINVAL: Errno = Errno(libc::EINVAL);
+    /// More than a hypercall can say.
+    pub const E2BIG: Errno = Errno(libc::E2BIG);
     /// Less memory was had than asked for.
     pub const ENOMEM: Errno = Errno(libc::ENOMEM);
     /// The hypervisor's answer breaks its own rules.

@@ -29,8 +29,8 @@ const UNREGISTERED: u8 = 0;
 const FREE: u8 = 1;
 const TAKEN: u8 = 2;
 
-/// More than there can be domains of OCaml 5 that each build a result.
-const CELLS: usize = 256;
+/// What the domains of OCaml 5, of which there are at most 128, take when each builds a result.
+const CELLS: usize = 128 * STOCK;
 /// What one call needs: a list or the value that is to be shared, and the table of those.
 const STOCK: usize = 4;
 
@@ -61,10 +61,11 @@ impl Root {
         }
     }
 
-    /// Takes a cell for a value.
+    /// Takes a cell for a value. One that is not in stock, since other domains have those, is
+    /// registered now: then the runtime may raise here where it has no memory.
     ///
     /// # Panics
-    /// If more than 256 are taken.
+    /// If all are taken.
     pub fn take(value: RawValue) -> &'static Root {
         for root in &ROOTS {
             root.register();
