@@ -17,7 +17,7 @@ type mmap_map_flag =
 (** [mmap fd prot map length offset] maps [length] bytes of a file from [offset] on, a multiple of
     the page size.
 
-    Raises [Failure "mmap: reason"] if the kernel refuses. To read or write where a file has ended
+    Raises [Failure "mmap: errno: message"] if the kernel refuses. To read or write where a file has ended
     since, or was always shorter, ends the process. *)
 external mmap :
   Unix.file_descr -> mmap_prot_flag -> mmap_map_flag -> int -> int -> mmap_interface

@@ -4,8 +4,8 @@
 #![deny(missing_docs)]
 
 use runtime::{
-    Argument, Custom, CustomOperations, Exception, Slot, Val, constructor, export, interrupts,
-    ints, unlocked,
+    Argument, Custom, CustomOperations, Exception, Slot, Val, constructor, export, failure,
+    interrupts, ints, unlocked,
 };
 use std::{io, sync::Arc};
 use xen_libraries::{
@@ -42,11 +42,6 @@ impl Custom for Evtchn {
 
 /// The type `Xeneventchn.handle`.
 type Handle = Arc<Evtchn>;
-
-/// `what: reason`, of the thread's last failed call.
-fn failure(what: &str) -> Exception {
-    Exception::Failure(format!("{what}: {}", io::Error::last_os_error()))
-}
 
 /// What libxenevtchn gives: a port or zero, or -1 with errno.
 fn checked(what: &str, result: i32) -> Result<i32, Exception> {

@@ -8,9 +8,10 @@
 #![deny(missing_docs)]
 
 use runtime::{
-    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, copied, export, ints,
+    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, copied, export,
+    failure, ints,
 };
-use std::{ffi::c_void, io, ptr};
+use std::{ffi::c_void, ptr};
 
 /// A block of type `mmap_interface`, valid until the heap next changes.
 struct Mapping {
@@ -154,7 +155,7 @@ impl Argument for Bytes {
 export! {
     /// `mmap : Unix.file_descr -> mmap_prot_flag -> mmap_map_flag -> int -> int -> mmap_interface`
     ///
-    /// Maps `length` bytes of a file from `offset` on. Raises `Failure "mmap: reason"`.
+    /// Maps `length` bytes of a file from `offset` on. Raises `Failure "mmap: errno: message"`.
     fn stub_mmap_init(
         fd: Descriptor, protection: Protection, sharing: Sharing, length: Length, offset: Int,
     ) -> Mapped {
@@ -164,7 +165,7 @@ export! {
             libc::mmap(ptr::null_mut(), length as usize, protection.0, sharing.0, fd.0, offset.0)
         };
         if address == libc::MAP_FAILED {
-            return Err(Exception::Failure(format!("mmap: {}", io::Error::last_os_error())));
+            return Err(failure("mmap"));
         }
         let read_only = protection.0 & libc::PROT_WRITE == 0;
         Ok(Mapped { address: address as usize, length, read_only })

@@ -23,6 +23,7 @@ thread_local! {
 
 /// How often this process has been forked off another. Equal numbers mean the same process, once a
 /// library is loaded.
+#[inline]
 pub fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }

@@ -10,7 +10,7 @@ use super::{
     },
     carve::Carver,
 };
-use std::{collections::TryReserveError, ffi::CStr};
+use std::{collections::TryReserveError, ffi::CStr, io};
 
 /// An exception that a stub ends with.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +39,16 @@ pub fn copied<T: Copy>(slice: &[T]) -> Result<Vec<T>, Exception> {
     copy.try_reserve_exact(slice.len())?;
     copy.extend_from_slice(slice);
     Ok(copy)
+}
+
+/// `Failure` with the reason why the thread's last call of the kernel or of a C library failed, as
+/// `what: errno: message`: upstream's `Xenctrl.Error` has that form.
+pub fn failure(what: &str) -> Exception {
+    let error = io::Error::last_os_error();
+    let errno = error.raw_os_error().unwrap_or(0);
+    let text = error.to_string();
+    let message = text.strip_suffix(&format!(" (os error {errno})")).unwrap_or(&text);
+    Exception::Failure(format!("{what}: {errno}: {message}"))
 }
 
 /// An exception as OCaml wants it. Nothing in it has a destructor, so that it may jump.

@@ -33,7 +33,7 @@ pub use caml::{CustomOperations, RawValue};
 pub use carve::{Build, Carver, Element, Field, IntoAnswer, IntoValue, list};
 pub use custom::{Custom, Held, Lasting, Slot};
 pub use direct::{Direct, tagged, untagged};
-pub use exception::{Exception, copied};
+pub use exception::{Exception, copied, failure};
 pub use large::Answer;
 pub use lock::{Lock, interrupts, unlocked};
 pub use shared::Shared;
