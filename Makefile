@@ -1,5 +1,6 @@
 # make demo    lists 1000 domains in three ways and compares them (XEN=4.17 or 4.20: in a real Xen)
 # make bench   measures every way at 1 to 32,751 guests into bench/results (likewise; minutes)
+# make micro   times the library's Rust code alone, on xensim (MICRO: arguments for divan)
 # make storm   1000 VMs start and stop, asked for in several ways (XEN as for demo)
 # make flames  flame graphs of that, on xensim, into docs/flames
 # make test    everything, on a simulated hypervisor and inside real ones
@@ -25,7 +26,7 @@ CARGO_LOCKED := --locked
 SIM := target/xensim
 EXE := _build/default
 
-.PHONY: all build sim programs demo bench bench-programs storm flames test test-matrix threads fuzz soak \
+.PHONY: all build sim programs demo bench bench-programs micro storm flames test test-matrix threads fuzz soak \
 	test-opam memory model memcheck asan miri tarball deny check doc deps clean
 
 # Dune does not share its directory with another.
@@ -69,6 +70,13 @@ ifneq ($(XEN),sim)
 	tests/xen/fetch $(XEN)
 endif
 	bench/run $(XEN)
+
+# What divan is told: part of a benchmark's name, --test, --sample-count=1000; --help has them all.
+MICRO ?=
+# By its whole name, since cargo runs benchmarks in their package's directory.
+micro: sim
+	LD_LIBRARY_PATH=$(CURDIR)/$(SIM) cargo bench $(CARGO_LOCKED) --manifest-path bench/Cargo.toml \
+	    --target-dir target/bench --package bench_micro -- $(MICRO)
 
 storm: programs sim
 ifneq ($(XEN),sim)
