@@ -3,9 +3,6 @@
 # libxenforeignmemory and libxendevicemodel.
 #
 # usage: link.sh STATICLIB OUTDIR
-#
-# rustc's own shared objects have a version script already and cannot take a second one, which is
-# why this step is cc's.
 set -eu
 
 if [ $# -ne 2 ]; then
@@ -20,12 +17,8 @@ mkdir -p "$outdir"
 # Beside its final name first: a program that runs on the old one keeps it.
 new=$outdir/.libxencall.so.1.$$
 trap 'rm -f "$new"' EXIT
-"${CC:-cc}" -shared -o "$new" \
-    -Wl,-soname,libxencall.so.1 \
-    -Wl,--version-script="$here/xensim.map" \
-    -Wl,--no-undefined -Wl,--gc-sections -Wl,-z,relro,-z,now \
-    -Wl,--whole-archive "$staticlib" -Wl,--no-whole-archive \
-    -lgcc_s -lpthread -ldl -lc
+"$here/../scripts/shared-object" "$staticlib" "$new" "$here/xensim.map" \
+    -Wl,-soname,libxencall.so.1 -Wl,--no-undefined
 mv -f "$new" "$outdir/libxencall.so.1"
 # Links to the same file, which the loader recognises: all three names share one state.
 for name in libxenforeignmemory libxendevicemodel; do
