@@ -93,11 +93,23 @@ pub unsafe extern "C" fn xensim_counters(buf: *mut c_char, len: usize) -> usize 
     })
 }
 
-/// The process that registered the hooks: a child that ends has nothing to report.
+/// The process that first had a hypervisor, or zero: a child that ends has nothing to report.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
+/// Says that this process has a hypervisor.
+pub(crate) fn has_hypervisor() {
+    _ = PROCESS.compare_exchange(0, std::process::id(), Relaxed, Relaxed);
+}
+
+/// What the loader calls. Handlers of forks run in the order opposite to that of their
+/// registration: those of who loads this library must be registered later than its own, whose
+/// locks are taken within theirs.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static INITIALISER: extern "C" fn() = register_hooks;
+
 /// Registers what is to happen when the process forks or exits.
-pub(crate) fn register_hooks() {
+extern "C" fn register_hooks() {
     extern "C" fn at_exit() {
         export((), || {
             report();
@@ -122,7 +134,6 @@ pub(crate) fn register_hooks() {
             Ok(())
         });
     }
-    PROCESS.store(std::process::id(), Relaxed);
     // SAFETY: functions that live as long as this library, which the C library forgets with it.
     unsafe {
         libc::atexit(at_exit);

@@ -49,13 +49,14 @@ pub(crate) fn open() -> Ret<()> {
 /// What closing a handle of any library does last: a handle is closed even where that fails.
 pub(crate) fn close() -> Ret<()> {
     counters::count(Kind::CLOSE);
-    counters::HANDLES.sub(1);
     let _held = HANDLES.lock();
     // A handle can be closed where there is no hypervisor any more.
-    match hypervisor::enter(&[Kind::CLOSE]) {
+    let result = match hypervisor::enter(&[Kind::CLOSE]) {
         Err(errno) if errno != libc::ENODEV => Err(errno),
         _ => Ok(()),
-    }
+    };
+    counters::HANDLES.sub(1);
+    result
 }
 
 /// A handle of libxencall.
@@ -207,6 +208,7 @@ pub unsafe extern "C" fn xencall_alloc_buffer_pages(
     export(null_mut(), || {
         // SAFETY: the caller's promise.
         let xcall = unsafe { handle(xcall) }?;
+        counters::count(Kind::BUFFER);
         let _held = BUFFERS.lock();
         hypervisor::enter(&[Kind::BUFFER])?;
         Ok(buffer::alloc_pages(&xcall.cache, nr_pages)?.as_ptr().cast())
@@ -246,6 +248,7 @@ pub unsafe extern "C" fn xencall_alloc_buffer(
     export(null_mut(), || {
         // SAFETY: the caller's promise.
         let xcall = unsafe { handle(xcall) }?;
+        counters::count(Kind::BUFFER);
         let _held = BUFFERS.lock();
         hypervisor::enter(&[Kind::BUFFER])?;
         Ok(buffer::alloc(&xcall.cache, size)?.as_ptr().cast())

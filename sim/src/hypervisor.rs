@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::abi;
@@ -283,10 +283,9 @@ pub fn configure(spec: &str) -> Result<(), String> {
 }
 
 fn install(place: &mut Option<Hypervisor>, hypervisor: Hypervisor) {
-    static HOOKS: Once = Once::new();
     guest::set_strict(hypervisor.config.strict);
     *place = Some(hypervisor);
-    HOOKS.call_once(crate::control::register_hooks);
+    crate::control::has_hypervisor();
 }
 
 /// Sees to it that there is a hypervisor: unless there is one, the one that the variable `XENSIM`

@@ -47,7 +47,7 @@ macro_rules! libraries {
             LIBRARY.get_or_try_init(|| {
                 // SAFETY: loading runs the initialisers of the library and of what it needs, which
                 // have none that matter; its functions have the prototypes of its own header.
-                let library = undisturbed(|| unsafe { $table::new($soname) })?;
+                let library = unsafe { $table::new($soname) }?;
                 forks::watch()?;
                 Ok(Box::new(library))
             })

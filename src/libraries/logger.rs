@@ -6,8 +6,9 @@
 use super::xencall::{__va_list_tag, xentoollog_level, xentoollog_logger};
 use std::ffi::{c_char, c_int, c_ulong};
 
-/// A logger that drops what it is told, and lives as long as the process: errors are returned, and a library
-/// writes nothing to the standard error of its program (as libxencall would without a logger).
+/// A logger that drops what it is told, and lives as long as the process: errors are returned, and
+/// a library writes nothing to the standard error of its program (as libxencall would without a
+/// logger).
 pub fn silent_logger() -> *mut xentoollog_logger {
     extern "C" fn message(
         _: *mut xentoollog_logger,

@@ -51,28 +51,32 @@ let test_fork_from_threads () =
   Atomic.set stop true;
   List.iter Thread.join threads
 
-(* Xen's libraries make handles and buffers under locks that the child would inherit taken. *)
-let test_fork_beside kind () =
+(* Xen's libraries make handles and buffers under locks that the child would inherit taken, so a fork
+   waits. [kind] is what another thread is doing, [gauge] what is greater by [by] once it is done. *)
+let test_fork_beside kind gauge by () =
   (* Handles of other tests are not closed meanwhile. *)
   Gc.full_major ();
-  configure (Printf.sprintf "domains=5,delay=%s:200ms" kind);
-  let inside = Atomic.make false in
-  let open_and_close () =
-    let handle = Xenctrl.interface_open () in
-    if kind = "close" then Atomic.set inside true;
-    interface_close handle
-  in
+  configure "domains=5";
+  let handle = Xenctrl.interface_open () in
+  configure (Printf.sprintf "domains=5,delay=%s:500ms" kind);
+  let calls = Counters.get kind and before = Counters.get gauge in
   let thread =
     Thread.create
       (fun () ->
-        if kind <> "close" then Atomic.set inside true;
-        open_and_close ())
+        if kind = "close" then interface_close handle else ignore (Xenctrl.interface_open ()))
       ()
   in
-  wait_until "the thread is about to" (fun () -> Atomic.get inside);
-  Thread.delay 0.05;
-  let status = status_of (fun () -> interface_close (Xenctrl.interface_open ())) in
+  wait_until "the thread is there" (fun () -> Counters.get kind > calls);
+  let status =
+    status_of (fun () ->
+        let now = Counters.get gauge in
+        if now <> before + by then Printf.ksprintf failwith "in the middle: %s is %d" gauge now;
+        configure "domains=5";
+        interface_close (Xenctrl.interface_open ()))
+  in
   Thread.join thread;
+  (* It was not collected meanwhile. *)
+  ignore (Sys.opaque_identity handle);
   check_status "child" 0 status
 
 (* While another thread takes a snapshot anew: the child's copy is that of one moment, and is the
@@ -199,6 +203,16 @@ let test_handlers_raise () =
   Gc.full_major ();
   Alcotest.(check (list int)) "handles and mapped bytes" before (held ())
 
+(* The program [forking], which has its hypervisor as any program has: by the variable. *)
+let test_forking way () =
+  let program = Filename.concat (Filename.dirname Sys.executable_name) "forking.exe" in
+  let spec = if way = "handler" then "domains=5,delay=buffer:300ms" else "domains=5" in
+  let env = Array.append [| "XENSIM=" ^ spec |] (Unix.environment ()) in
+  let pid =
+    Unix.create_process_env program [| program; way |] env Unix.stdin Unix.stdout Unix.stderr
+  in
+  check_status way 0 (snd (Unix.waitpid [] pid))
+
 (* The program [ending], which ends in the way that it is told to, and how it must. *)
 let check_ending ?(env = []) way expected =
   let program = Filename.concat (Filename.dirname Sys.executable_name) "ending.exe" in
@@ -252,9 +266,11 @@ let () =
     [
       ( "fork and exec",
         [ test "forks from threads" test_fork_from_threads;
-          test "forks beside an open" (test_fork_beside "open");
-          test "forks beside a close" (test_fork_beside "close");
-          test "forks beside a buffer" (test_fork_beside "buffer");
+          test "forks beside an open" (test_fork_beside "open" "handles" 1);
+          test "forks beside a close" (test_fork_beside "close" "handles" (-1));
+          test "forks beside a buffer" (test_fork_beside "buffer" "buffer_allocations" 1);
+          test "forks of a program that knows of no simulation" (test_forking "threads");
+          test "a fork in a handler of C's" (test_forking "handler");
           test "forks beside a snapshot" test_fork_beside_retake; test "exec" test_exec ] );
       ( "signals",
         [
