@@ -42,7 +42,7 @@ build: deps
 
 # The simulated hypervisor, to be found by LD_LIBRARY_PATH.
 sim: deps
-	cargo build $(CARGO_LOCKED) --release --package xensim
+	cargo build $(CARGO_LOCKED) --release --target-dir target --package xensim
 	sim/link.sh target/release/libxensim.a $(SIM)
 
 programs: build
