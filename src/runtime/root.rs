@@ -29,7 +29,8 @@ const UNREGISTERED: u8 = 0;
 const FREE: u8 = 1;
 const TAKEN: u8 = 2;
 
-/// What the domains of OCaml 5, of which there are at most 128, take when each builds a result.
+/// What 128 domains of OCaml 5 take, its usual most, when each builds a result. More of them, as
+/// OCAMLRUNPARAM may allow, can end in a `Failure`.
 const CELLS: usize = 128 * STOCK;
 /// What one call needs: a list or the value that is to be shared, and the table of those.
 const STOCK: usize = 4;

@@ -160,12 +160,11 @@ fn check_all(root: &Path) -> Result<Vec<String>, String> {
     }
     for folder in ["src", "mmap", "eventchn", "sim"] {
         let unknown: Vec<PathBuf> = tree::unknown(&root.join(folder), &known);
-        // Build scripts are no part of a floor, nor what they share.
-        let builds =
-            |path: &Path| ["build.rs", "headers.rs"].iter().any(|name| path.ends_with(name));
-        for path in unknown.iter().filter(|path| !builds(path)) {
-            let shown = path.strip_prefix(root).unwrap_or(path).display();
-            broken.push(format!("{shown}:1: no module of a crate is this file"));
+        for path in unknown.iter().map(|path| path.strip_prefix(root).unwrap_or(path)) {
+            // Build scripts are no part of a floor, nor what they share.
+            if !path.ends_with("build.rs") && path != Path::new("src/libraries/headers.rs") {
+                broken.push(format!("{}:1: no module of a crate is this file", path.display()));
+            }
         }
     }
     Ok(broken)
