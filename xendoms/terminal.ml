@@ -95,10 +95,10 @@ let install wake =
         f signal;
         try ignore (Unix.write_substring wake "!" 0 1) with Unix.Unix_error _ -> ())
   in
-  (* What is ignored stays so: nohup does that. *)
   let set (signal, behaviour) =
     let before = Sys.signal signal behaviour in
-    if before = Sys.Signal_ignore then Sys.set_signal signal before;
+    (* By nohup, who wants to go on without the terminal. *)
+    if signal = Sys.sighup && before = Sys.Signal_ignore then Sys.set_signal signal before;
     (signal, before)
   in
   List.map set
