@@ -10,7 +10,7 @@ let expected = domains ()
 let check_end pid = if snd (Unix.waitpid [] pid) <> WEXITED 0 then exit 1
 
 let threads () =
-  ignore (Unix.alarm 60);
+  ignore (Unix.alarm 250);
   let stop = Atomic.make false in
   let work () =
     while not (Atomic.get stop) do
@@ -18,11 +18,11 @@ let threads () =
     done
   in
   let threads = List.init 3 (fun _ -> Thread.create work ()) in
-  for _ = 1 to 200 do
+  for _ = 1 to 100 do
     Thread.yield ();
     match Unix.fork () with
     | 0 ->
-      ignore (Unix.alarm 30);
+      ignore (Unix.alarm 60);
       Unix._exit (if domains () = expected then 0 else 1)
     | pid -> check_end pid
   done;
