@@ -3,8 +3,6 @@
 mod headers;
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=headers.rs");
     println!("cargo::rerun-if-env-changed=XEN_INCLUDE_DIR");
     prototypes(
         "xencall",

@@ -46,7 +46,8 @@ macro_rules! libraries {
             static LIBRARY: OnceBox<$table> = OnceBox::new();
             LIBRARY.get_or_try_init(|| {
                 // SAFETY: loading runs the initialisers of the library and of what it needs, which
-                // have none that matter; its functions have the prototypes of its own header.
+                // at most register handlers of their own; its functions have the prototypes of its
+                // own header.
                 let library = unsafe { $table::new($soname) }?;
                 forks::watch()?;
                 Ok(Box::new(library))
