@@ -1,5 +1,6 @@
 //! The part of OCaml's C interface that is used: public functions alone (caml/mlvalues.h, alloc.h,
-//! custom.h, fail.h, memory.h, callback.h, signals.h), the same in OCaml 4.13 and 5.
+//! custom.h, fail.h, memory.h, minor_gc.h, callback.h, signals.h) and a primitive of the standard
+//! library's, the same in OCaml 4.13 and 5.
 
 #![allow(unsafe_code)]
 
@@ -79,6 +80,12 @@ unsafe extern "C" {
         used: usize,
         most: usize,
     ) -> RawValue;
+
+    /// `Gc.get_minor_free`: takes `()`, gives an `int`, in words until OCaml 4.14, in bytes since 5.0.
+    /// Does not allocate.
+    pub fn caml_get_minor_free(unit: RawValue) -> RawValue;
+    /// Empties the minor heap. Neither raises nor runs OCaml code.
+    pub fn caml_minor_collection();
 
     /// Raises `Out_of_memory`.
     pub fn caml_register_global_root(value: *mut RawValue);

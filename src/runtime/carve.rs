@@ -14,6 +14,7 @@ use super::{
         caml_int32_ops, caml_int64_ops, caml_nativeint_ops, header, val_int,
     },
     large::Answer,
+    room::Room,
     root::Root,
 };
 use std::{marker::PhantomData, ptr};
@@ -265,6 +266,7 @@ pub fn list<E: Element<T>, T>(
     let batch = ROOM / words;
     // Nothing has to survive the only allocation of a short list.
     Root::with_if(count > batch, |done| {
+        let mut room = done.map(|_| Room::before(lock));
         let mut cells = UNIT;
         let mut left = count;
         while left > 0 {
@@ -286,6 +288,9 @@ pub fn list<E: Element<T>, T>(
             });
             if let Some(done) = done {
                 done.set(cells);
+                if let Some(room) = room.take() {
+                    room.make(lock, count * words, left * words);
+                }
             }
         }
         cells

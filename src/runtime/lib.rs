@@ -24,6 +24,7 @@ mod exception;
 mod large;
 mod lock;
 mod reserve;
+mod room;
 mod root;
 mod shared;
 

@@ -40,15 +40,20 @@ let test_shape () =
   check_bool "marshalled" true (copy = all);
   check_bool "hashed" true (Hashtbl.hash copy = Hashtbl.hash all)
 
+(* With a minor heap of so many words. *)
+let with_minor_heap minor_heap_size f =
+  let size = (Gc.get ()).minor_heap_size in
+  Fun.protect
+    ~finally:(fun () -> Gc.set { (Gc.get ()) with minor_heap_size = size })
+    (fun () ->
+      Gc.set { (Gc.get ()) with minor_heap_size };
+      f ())
+
 (* Records stay what they are while the collector moves them. *)
 let test_collections () =
   with_guests 200 (fun h ->
       let reference = Xenctrl.domain_getinfolist h 0 in
-      let size = (Gc.get ()).minor_heap_size in
-      Fun.protect
-        ~finally:(fun () -> Gc.set { (Gc.get ()) with minor_heap_size = size })
-        (fun () ->
-          Gc.set { (Gc.get ()) with minor_heap_size = 4096 };
+      with_minor_heap 4096 (fun () ->
           let kept = Array.make 50 [] in
           for i = 0 to 499 do
             (* The list is built wherever in the minor heap this leaves it. *)
@@ -57,6 +62,22 @@ let test_collections () =
             if i mod 100 = 99 then Gc.compact ()
           done;
           Array.iter (fun list -> check_records "kept" reference list) kept))
+
+(* A list that fits into the minor heap is not moved while it is built: what a collection finds of
+   it is its first few records. (Where every allocation collects, that is so in any case.) *)
+let test_promotion () =
+  with_guests 200 (fun h ->
+      with_minor_heap 16384 (fun () ->
+          let list () = ignore (Sys.opaque_identity (Xenctrl.domain_getinfolist h 0)) in
+          (* How large the minor heap is, the library sees when it first has it emptied. *)
+          for _ = 1 to 10 do list () done;
+          let before = Gc.quick_stat () in
+          for _ = 1 to 100 do list () done;
+          let after = Gc.quick_stat () in
+          let collections = after.minor_collections - before.minor_collections in
+          check_bool "they do not fit together" true (collections >= 50);
+          let promoted = (after.promoted_words -. before.promoted_words) /. float collections in
+          if promoted > 500. then Alcotest.failf "a collection promoted %.0f words" promoted))
 
 (* A leak grows with every thousand calls, whatever else the process does with its memory. *)
 let test_flat_memory () =
@@ -78,5 +99,6 @@ let tests =
   [
     test "shape" test_shape;
     test "collections" test_collections;
+    test "promotion" test_promotion;
     test "flat memory" test_flat_memory;
   ]

@@ -6,7 +6,7 @@
 use super::{RawValue, TAG_CUSTOM, TAG_STRING, UNIT, header};
 use crate::{Argument, Exception, IntoValue, Lock, Val};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
     ffi::{c_char, c_int, c_void},
     ptr, slice,
@@ -80,9 +80,45 @@ pub fn given<A: Argument>(value: impl IntoValue) -> Result<A, Exception> {
 /// What a word holds before it is written. No header, integer or address looks like it.
 pub const UNWRITTEN: usize = 0xDEAD_0000_DEAD_0001;
 
+thread_local! {
+    /// Words that are free of a minor heap, which is one in numbers alone.
+    static FREE: Cell<isize> = const { Cell::new(MINOR_HEAP) };
+    static MINOR_COLLECTIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Words of the minor heap.
+pub const MINOR_HEAP: isize = 4096;
+
+/// How often this thread's minor heap was emptied, because it was full or because it was asked for.
+pub fn minor_collections() -> usize {
+    MINOR_COLLECTIONS.get()
+}
+
+/// Words of it that are free.
+pub fn minor_free() -> isize {
+    FREE.get()
+}
+
 #[unsafe(no_mangle)]
 unsafe extern "C" fn caml_alloc_small(words: usize, tag: c_int) -> RawValue {
+    let taken = 1 + words as isize;
+    if FREE.get() < taken {
+        caml_minor_collection();
+    }
+    FREE.set(FREE.get() - taken);
     allocate(words, tag, UNWRITTEN)
+}
+
+/// In bytes, as OCaml 5 has it.
+#[unsafe(no_mangle)]
+extern "C" fn caml_get_minor_free(_: RawValue) -> RawValue {
+    FREE.get() * size_of::<usize>() as isize * 2 + 1
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn caml_minor_collection() {
+    FREE.set(MINOR_HEAP);
+    MINOR_COLLECTIONS.set(MINOR_COLLECTIONS.get() + 1);
 }
 
 #[unsafe(no_mangle)]
