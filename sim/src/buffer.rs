@@ -1,8 +1,8 @@
-//! Hypercall buffers, in what they do and in what they cost like those of libxencall 4.17 to 4.22
-//! where there is no `/dev/xen/hypercall`.
+//! Hypercall buffers, in what they do and about what they cost like those of libxencall 4.17 to
+//! 4.22 with `/dev/xen/hypercall`, which Linux has since 4.18.
 //!
 //! Every allocation zeroes all of its pages. Buffers of one page are kept when freed, four per
-//! handle; all others are mapped, locked, kept out of children, and unmapped again.
+//! handle; all others are mapped, present from the start, kept out of children, and unmapped again.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -160,28 +160,23 @@ pub unsafe fn free(cache: &Cache, buffer: NonNull<u8>) {
     free_pages(cache, header.addr().get(), nr_pages as usize);
 }
 
-/// Maps memory that does not fault: locked if the process may, touched, kept out of children.
+/// Maps memory that is present and kept out of children. The device does the latter by itself; it
+/// is a system call here.
 fn map(nr_pages: usize) -> Ret<usize> {
     let bytes = nr_pages.checked_mul(PAGE_SIZE).ok_or(libc::ENOMEM)?;
-    let try_map = |locked| {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | locked;
-        let prot = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
-        let addr = unsafe { libc::mmap(std::ptr::null_mut(), bytes, prot, flags, -1, 0) };
-        if addr == libc::MAP_FAILED { Err(last_errno()) } else { Ok(addr) }
-    };
-    // An ordinary user may lock little; a simulator need not insist.
-    let addr = try_map(libc::MAP_LOCKED).or_else(|_| try_map(0))?;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_POPULATE;
+    let prot = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
+    let addr = unsafe { libc::mmap(std::ptr::null_mut(), bytes, prot, flags, -1, 0) };
+    if addr == libc::MAP_FAILED {
+        return Err(last_errno());
+    }
     // SAFETY: the mapping just made.
     if unsafe { libc::madvise(addr, bytes, libc::MADV_DONTFORK) } != 0 {
         let errno = last_errno();
         // SAFETY: the mapping just made, which nobody else knows.
         unsafe { libc::munmap(addr, bytes) };
         return Err(errno);
-    }
-    for page in 0..nr_pages {
-        // SAFETY: inside the mapping just made. Volatile, so that the page is really touched.
-        unsafe { addr.cast::<u8>().add(page * PAGE_SIZE).write_volatile(0) };
     }
     registry().mapped.insert(addr as usize, Mapped { bytes, live: true });
     counters::mapped(bytes);
@@ -206,10 +201,7 @@ fn unmap(addr: usize, nr_pages: usize) {
     let bytes = nr_pages * PAGE_SIZE;
     let errno = last_errno();
     // SAFETY: a mapping of `map`'s, as the registry said, which no longer knows it.
-    unsafe {
-        libc::madvise(addr as *mut _, bytes, libc::MADV_DOFORK);
-        libc::munmap(addr as *mut _, bytes);
-    }
+    unsafe { libc::munmap(addr as *mut _, bytes) };
     // Callers free buffers between a hypercall and looking at its errno.
     set_errno(errno);
     counters::unmapped(bytes);
