@@ -20,7 +20,7 @@ let uuid number =
 (* No memory, no vCPUs made. *)
 let empty number = Guest_config.least (uuid number)
 
-(* The emulators that a toolstack gives an HVM guest. *)
+(* The emulation flags that a toolstack gives an HVM guest. *)
 let hvm number =
   {
     (Guest_config.hvm (uuid number)

@@ -10,5 +10,5 @@ val with_more : Xenctrl.handle -> int -> (unit -> 'a) -> 'a
 
 val grow : Xenctrl.handle -> guests:int -> hvm:int -> unit
 (** Creates empty domains until there are [guests] beside dom0, and leaves them there.
-    Every other one of the first is HVM with the usual ten emulators, until there are [hvm]
+    Every other one of the first is HVM with the usual ten emulation flags, until there are [hvm]
     of them; the rest are PV. Progress goes to standard error. *)

@@ -61,18 +61,16 @@ let counts caller =
   let call = caller () in
   (* Once before: buffers grow to their size. *)
   let slow = Clock.seconds_of call > 0.2 in
-  (* Of several calls the one in the middle: a language runtime may map memory of its
-     own during one of them. *)
   let calls = if slow then 1 else 3 in
   let names = [ "hypercalls"; "sysctl.getdomaininfolist"; "mappings" ] in
   let several = List.init calls (fun _ -> counted names call) in
-  let middle i =
-    List.nth (List.sort compare (List.map (fun c -> List.nth c i) several)) (calls / 2)
-  in
+  let ascending i = List.sort compare (List.map (fun c -> List.nth c i) several) in
+  let most i = List.nth (ascending i) (calls - 1) in
   {
-    hypercalls = middle 0;
-    list_hypercalls = middle 1;
-    mappings = middle 2;
+    hypercalls = most 0;
+    list_hypercalls = most 1;
+    (* A language runtime may map memory of its own during one of them. *)
+    mappings = List.nth (ascending 2) (calls / 2);
     words = words_of calls call;
   }
 
@@ -190,7 +188,7 @@ let prepare ~threads way =
   let calls_of_turn =
     let words = (Lazy.force way.counts).words in
     let wanted =
-      if words = 0 then 0 else collections * (Gc.get ()).minor_heap_size / words
+      if words = 0 then max_int else collections * (Gc.get ()).minor_heap_size / words
     in
     min wanted (calls_in longest_turn)
   in

@@ -3,9 +3,9 @@
 (** Of one call that is not the first; [None] where nothing counts (see
     {!Test_support.Counters}). *)
 type counts = {
-  hypercalls : int option;  (** all of them *)
-  list_hypercalls : int option;
-  mappings : int option;
+  hypercalls : int option;  (** all of them; the most of three calls *)
+  list_hypercalls : int option;  (** likewise *)
+  mappings : int option;  (** of memory for hypercalls; of three calls the one in the middle *)
   words : int;  (** allocated in the OCaml heap *)
 }
 
@@ -47,7 +47,8 @@ val costs : ?samples:int -> ?threads:int -> seconds:float -> way list -> cost li
     disturbs the machine disturbs them alike; under OCaml's ordinary garbage collection.
 
     A turn of a way is one call that is not timed and then five samples, or more until there
-    were four minor collections or 20 milliseconds are over. A sample is one call, of a way
+    were four minor collections or 20 milliseconds are over (a way that allocates nothing always
+    takes these, so that a floor is not measured with colder caches than what stands on it). A sample is one call, of a way
     that takes less than 5 microseconds as many as last for 50. A way that takes far longer
     than its share of [seconds] sits out later turns. Each gets [samples] samples, or else as
     many turns as fit, 5 at least (3 if they take a second, 1 if it takes 15).
