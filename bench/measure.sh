@@ -49,9 +49,10 @@ system_calls() {
     rm -f /tmp/bench-strace.$$
 }
 
-# The instructions that it executes, the kernel's not among them.
+# The instructions that it executes, the kernel's and its child's not among them.
 instructions() {
-    "$VALGRIND" --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 >/dev/null |
+    "$VALGRIND" --tool=callgrind --callgrind-out-file=/dev/null --child-silent-after-fork=yes \
+        "$@" 2>&1 >/dev/null |
         sed -n 's/.*Collected : //p'
 }
 

@@ -4,29 +4,53 @@
 module Xensim = Test_support.Xensim
 
 type here = {
-  h : Xenctrl.handle;
   xen : string;
   simulated : bool;
   domains : int;
-  hvm : int;  (* of these with the usual ten emulators *)
+  hvm : int;  (* of these with the usual ten emulation flags *)
+  target : Xenctrl.domaininfo;  (* see [Ways.all] *)
 }
 
-let has_ten_emulators (d : Xenctrl.domaininfo) =
+let has_ten_flags (d : Xenctrl.domaininfo) =
   match d.arch_config with
   | X86 { emulation_flags; _ } -> List.length emulation_flags = 10
   | ARM _ -> false
 
-let here () =
+let look_round () =
   let h = Xenctrl.interface_open () in
   let { Xenctrl.major; minor; _ } = Xenctrl.version h in
   let list = Xenctrl.domain_getinfolist h 0 in
+  let domains = List.length list in
   {
-    h;
     xen = Printf.sprintf "%d.%d" major minor;
     simulated = Xensim.available ();
-    domains = List.length list;
-    hvm = List.length (List.filter has_ten_emulators list);
+    domains;
+    hvm = List.length (List.filter has_ten_flags list);
+    target = List.nth list (domains / 2);
   }
+
+(* In a child, since the memory that it takes is no way's. *)
+let here () : here =
+  let from, into = Unix.pipe () in
+  match Unix.fork () with
+  | 0 ->
+    let found = try Ok (look_round ()) with Xenctrl.Error error | Failure error -> Error error in
+    let channel = Unix.out_channel_of_descr into in
+    Marshal.to_channel channel found [];
+    close_out channel;
+    Unix._exit 0
+  | child -> (
+    Unix.close into;
+    let channel = Unix.in_channel_of_descr from in
+    let found = Marshal.from_channel channel in
+    close_in channel;
+    ignore (Unix.waitpid [] child);
+    match found with
+    | Ok here -> here
+    | Error error -> failwith error)
+
+let all_ways interop here =
+  Ways.all ~interop ~domains:here.domains ~target:here.target (Xenctrl.interface_open ())
 
 let kind =
   match Sys.backend_type with
@@ -118,7 +142,7 @@ let loops = [ "domains_of_uuid"; "watcher"; "make_host"; "domain_snapshot" ]
 
 let measure interop header threads seconds quadratic =
   let here = here () in
-  let ways = Ways.all ~interop ~domains:here.domains here.h in
+  let ways = all_ways interop here in
   if header then print_line names;
   List.iter
     (fun threads ->
@@ -144,7 +168,7 @@ let measure interop header threads seconds quadratic =
 (* The list alone: what of its time is the minor heap's size. *)
 let measure_list interop header seconds =
   let here = here () in
-  let ways = Ways.all ~interop ~domains:here.domains here.h in
+  let ways = all_ways interop here in
   if header then print_line names;
   Printf.eprintf "  %s, %d domains, the list\n%!" mode here.domains;
   measure_operation here
@@ -157,12 +181,12 @@ let measure_list interop header seconds =
 let process_names =
   place_names @ [ "operation"; "way"; "result"; "calls"; "peak_kib" ]
 
-(* What starting takes, and opening handles. *)
+(* What starting takes, and opening a handle of each library. *)
 let nothing = "nothing"
 
 let once interop header operation name kept calls =
   let here = here () in
-  let ways = Ways.all ~interop ~domains:here.domains here.h in
+  let ways = all_ways interop here in
   let call =
     if name = nothing then Fun.id
     else
@@ -193,7 +217,7 @@ let list_ways interop =
     (fun (w : Ways.t) ->
       if List.mem_assoc w.operation operations then
         Printf.printf "%s %s\n" w.operation w.name)
-    (Ways.all ~interop ~domains:here.domains here.h);
+    (all_ways interop here);
   0
 
 (* --- domains ----------------------------------------------------------------------- *)
@@ -210,10 +234,11 @@ let attempts = 3
 
 let check interop =
   let here = here () in
+  let h = Xenctrl.interface_open () in
   let rec attempt left =
     match
-      Ways.disagreements ~interop ~domains:here.domains ~simulated:here.simulated
-        here.h
+      Ways.disagreements ~interop ~domains:here.domains ~target:here.target
+        ~simulated:here.simulated h
     with
     | [] -> 0
     | _ when left > 1 && not here.simulated -> attempt (left - 1)

@@ -19,16 +19,18 @@ let way_of_thread ?(quadratic = false) operation name f =
 let way ?quadratic operation name f =
   way_of_thread ?quadratic operation name (fun () -> f)
 
+(* What only some ways need is there once one of these is called: memory is measured of
+   processes that call one way. *)
 type sources = {
   classic : Baseline.handle;
-  interop : Interop.t;
-  floor : Baseline.floor;
+  interop : Interop.t Lazy.t;
+  floor : Baseline.floor Lazy.t;
   versions : Handles.versions;
   ours : Xenctrl.handle;
   target : Xenctrl.domaininfo;  (* the domain that is asked for or looked for *)
 }
 
-let sources ~interop ~domains ours =
+let sources ~interop ~domains ~target ours =
   let classic =
     match Handles.classic () with
     | Ok h -> h
@@ -39,18 +41,18 @@ let sources ~interop ~domains ours =
   let max = min 32752 (domains + 24) in
   {
     classic;
-    interop = Interop.load interop versions ~max;
-    floor = Handles.floor versions ~max;
+    interop = lazy (Interop.load interop versions ~max);
+    floor = lazy (Handles.floor versions ~max);
     versions;
     ours;
-    target = List.nth (Xenctrl.domain_getinfolist ours 0) (domains / 2);
+    target;
   }
 
 let classic_2 s () = Baseline.list_chunked ~chunk:2 s.classic 0
 let classic_1024 s () = Baseline.list_1024 s.classic 0
-let interop s () = Interop.getinfolist s.interop
+let interop s () = Interop.getinfolist (Lazy.force s.interop)
 let this s () = Xenctrl.domain_getinfolist s.ours 0
-let floor s () = Baseline.floor s.floor
+let floor s () = Baseline.floor (Lazy.force s.floor)
 
 let lists s =
   [
@@ -67,11 +69,11 @@ let getinfos s =
   let domctl_version = s.versions.domctl in
   [
     way "getinfo" "classic" (fun () -> Baseline.getinfo s.classic domid);
-    way "getinfo" "interop" (fun () -> Interop.getinfo s.interop domid);
+    way "getinfo" "interop" (fun () -> Interop.getinfo (Lazy.force s.interop) domid);
     way "getinfo" "this" (fun () -> Xenctrl.domain_getinfo s.ours domid);
     way "getinfo" "bare" (fun () -> Baseline.bare s.classic domid 1);
     way "getinfo" "floor" (fun () ->
-        Baseline.floor_getinfo s.floor ~domctl_version domid);
+        Baseline.floor_getinfo (Lazy.force s.floor) ~domctl_version domid);
   ]
 
 (* The UUID as text of 16 bytes, the shortest there is: toolstacks make longer ones. *)
@@ -140,29 +142,29 @@ let toolstack s =
     let ways = [ ("classic-1024", before (classic_1024 s)); ("list", before (this s)); ("this", after) ] in
     List.map (fun (name, call) -> way operation name call) ways
   in
-  let snapshot = Snapshot.take s.ours in
-  let watcher = After.Watcher.create s.ours in
+  let snapshot = lazy (Snapshot.take s.ours) in
+  let watcher = lazy (After.Watcher.create s.ours) in
   loop "domains_of_uuid"
     (fun list () -> ignore (Before.domains_of_uuid ~list uuid))
     (fun () -> ignore (After.domains_of_uuid s.ours uuid))
   @ loop "watcher"
       (fun list ->
-        let watcher = Before.Watcher.create ~list in
-        fun () -> ignore (Before.Watcher.look watcher ~list))
-      (fun () -> ignore (After.Watcher.look watcher s.ours))
+        let watcher = lazy (Before.Watcher.create ~list) in
+        fun () -> ignore (Before.Watcher.look (Lazy.force watcher) ~list))
+      (fun () -> ignore (After.Watcher.look (Lazy.force watcher) s.ours))
   @ loop "make_host"
       (fun list () -> ignore (Before.make_host ~list))
-      (fun () -> ignore (After.make_host s.ours snapshot))
+      (fun () -> ignore (After.make_host s.ours (Lazy.force snapshot)))
   @ loop "domain_snapshot"
       (fun list () -> ignore (Before.domain_snapshot ~list))
-      (fun () -> ignore (After.domain_snapshot s.ours snapshot))
+      (fun () -> ignore (After.domain_snapshot s.ours (Lazy.force snapshot)))
 
-let all ~interop ~domains ours =
-  let s = sources ~interop ~domains ours in
+let all ~interop ~domains ~target ours =
+  let s = sources ~interop ~domains ~target ours in
   lists s @ getinfos s @ finds s @ snapshots s @ toolstack s
 
-let disagreements ~interop:file ~domains ~simulated ours =
-  let s = sources ~interop:file ~domains ours in
+let disagreements ~interop:file ~domains ~target ~simulated ours =
+  let s = sources ~interop:file ~domains ~target ours in
   (* In this order: CPU time must not go back from one to the next. *)
   let answers = List.map (fun (name, f) -> (name, f ())) in
   let lists =
@@ -176,7 +178,7 @@ let disagreements ~interop:file ~domains ~simulated ours =
     answers
       [
         ("getinfo classic", fun () -> [ Baseline.getinfo s.classic domid ]);
-        ("getinfo interop", fun () -> [ Interop.getinfo s.interop domid ]);
+        ("getinfo interop", fun () -> [ Interop.getinfo (Lazy.force s.interop) domid ]);
         ("getinfo this", fun () -> [ Xenctrl.domain_getinfo s.ours domid ]);
       ]
   in

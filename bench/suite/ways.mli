@@ -9,10 +9,17 @@ type t = {
   quadratic : bool;  (** in the number of domains *)
 }
 
-val all : interop:string -> domains:int -> Xenctrl.handle -> t list
-(** By operation. [interop] is the file of {!Interop.load}, [domains] how many there are.
-    Raises [Failure] where one of them cannot be used here. *)
+val all :
+  interop:string -> domains:int -> target:Xenctrl.domaininfo -> Xenctrl.handle -> t list
+(** By operation. [interop] is the file of {!Interop.load}, [domains] how many there are, [target]
+    the one that is asked for or looked for. Raises [Failure] where one of them cannot be used
+    here. What only some of them need (buffers, snapshots) is made when they are called. *)
 
 val disagreements :
-  interop:string -> domains:int -> simulated:bool -> Xenctrl.handle -> string list
+  interop:string ->
+  domains:int ->
+  target:Xenctrl.domaininfo ->
+  simulated:bool ->
+  Xenctrl.handle ->
+  string list
 (** Where the ways of an operation give different answers, one line each. *)
