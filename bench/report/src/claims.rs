@@ -1,13 +1,15 @@
 //! What the project promises of its costs, and whether the figures bear it out.
 
 use crate::{
-    data::{Hypervisor, Situation, Spread, Time, USUAL},
+    data::{Hypervisor, ROOMY, Situation, Spread, Time, USUAL},
     names::{figure, number},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Met,
+    /// By the median, while more than a quarter of the turns missed it.
+    MetByTheMedian,
     NotMet,
     NotMeasured,
 }
@@ -16,6 +18,7 @@ impl Verdict {
     pub fn text(self) -> &'static str {
         match self {
             Verdict::Met => "met",
+            Verdict::MetByTheMedian => "met by the median",
             Verdict::NotMet => "**not met**",
             Verdict::NotMeasured => "not measured",
         }
@@ -23,6 +26,17 @@ impl Verdict {
 
     fn of(holds: bool) -> Self {
         if holds { Verdict::Met } else { Verdict::NotMet }
+    }
+
+    /// Of a ratio that should be at least so much, and of the same by CPU time.
+    fn at_least(least: f64, ratio: Spread, by_cpu: f64) -> Self {
+        if ratio.median < least || by_cpu < least {
+            Verdict::NotMet
+        } else if ratio.lower < least {
+            Verdict::MetByTheMedian
+        } else {
+            Verdict::Met
+        }
     }
 }
 
@@ -35,18 +49,16 @@ pub struct Claim {
 }
 
 impl Claim {
-    fn new(promise: impl Into<String>, found: Option<(String, bool)>) -> Self {
+    fn new(promise: impl Into<String>, found: Option<(String, Verdict)>) -> Self {
         let promise = promise.into();
         match found {
-            Some((measured, holds)) => Claim { promise, measured, verdict: Verdict::of(holds) },
+            Some((measured, verdict)) => Claim { promise, measured, verdict },
             None => Claim { promise, measured: "–".into(), verdict: Verdict::NotMeasured },
         }
     }
 }
 
 const KEPT: Situation = Situation { result: "kept", ..USUAL };
-/// With a minor heap of 8M words, which has room for any list; OCaml's own has for 5000 domains.
-const ROOMY: Situation = Situation { mode: "native-roomy", ..USUAL };
 
 /// The growth in time per domain is promised between these, both included.
 const GROWTH: (u32, u32) = (100, 16_000);
@@ -72,7 +84,8 @@ fn one_hypercall(h: &Hypervisor) -> Claim {
     let rows: Vec<_> = h
         .times
         .iter()
-        .filter(|row| row.way == "this" && row.calls > 0)
+        // Counted once for all numbers of threads.
+        .filter(|row| row.way == "this" && row.calls > 0 && row.threads == USUAL.threads)
         .filter(|row| row.hypercalls.is_some() && row.mappings.is_some())
         .collect();
     let faults: Vec<String> = rows
@@ -91,20 +104,24 @@ fn one_hypercall(h: &Hypervisor) -> Claim {
         .collect();
     let found = (!rows.is_empty()).then(|| {
         if faults.is_empty() {
-            (format!("so in all {} measurements", rows.len()), true)
+            (format!("so in all {} situations", rows.len()), Verdict::Met)
         } else {
-            (faults.join("; "), false)
+            (faults.join("; "), Verdict::NotMet)
         }
     });
     Claim::new(
-        "Every call of this library makes one hypercall and no mapping, at every number of \
-         domains, natively and as bytecode",
+        "A list, a getinfo, a find_by_uuid, a snapshot taken anew and the loops of \
+         docs/toolstack.md make one hypercall and no mapping, at every number of domains, natively \
+         and as bytecode",
         found,
     )
 }
 
 fn above_floor(h: &Hypervisor, situation: Situation, result: &str) -> Claim {
-    let time = |way| h.time(situation, 1000, "list", way);
+    const PART: f64 = 0.2;
+    let row = |way| h.find(situation, 1000, "list", way);
+    let time = |way| row(way)?.time();
+    let cpu = |way| row(way)?.cpu_us;
     let found = || {
         let (this, floor) = (time("this")?, time("floor")?);
         let (classic, bare) = (time("classic-1024")?, time("bare-1024")?);
@@ -113,9 +130,10 @@ fn above_floor(h: &Hypervisor, situation: Situation, result: &str) -> Claim {
         let least = (this.lower - floor.upper) / (classic.upper - bare.lower);
         let most = (this.upper - floor.lower) / (classic.lower - bare.upper);
         let part = ours / theirs;
+        let by_cpu = (cpu("this")? - cpu("floor")?) / (cpu("classic-1024")? - cpu("bare-1024")?);
         Some((
             format!(
-                "{} − {} = {} µs; theirs {} − {} = {} µs: {} of it ({} to {})",
+                "{} − {} = {} µs; theirs {} − {} = {} µs: {} of it ({} to {}), by CPU time {}",
                 figure(this.median),
                 figure(floor.median),
                 figure(ours),
@@ -124,16 +142,17 @@ fn above_floor(h: &Hypervisor, situation: Situation, result: &str) -> Claim {
                 figure(theirs),
                 figure(part),
                 figure(least.max(0.)),
-                figure(most)
+                figure(most),
+                figure(by_cpu)
             ),
-            part <= 0.2,
+            Verdict::of(part <= PART && by_cpu <= PART),
         ))
     };
-    let hvm = h.find(situation, 1000, "list", "this").map_or(0, |row| row.hvm);
+    let hvm = row("this").map_or(0, |row| row.hvm);
     Claim::new(
         format!(
-            "1000 guests, {hvm} of them HVM with ten emulators, result {result}: the list costs \
-             above its floor at most a fifth of what the C stubs (chunks of 1024) cost above \
+            "1000 guests, {hvm} of them HVM with ten emulation flags, result {result}: the list \
+             costs above its floor at most a fifth of what the C stubs (chunks of 1024) cost above \
              libxenctrl's bare calls"
         ),
         found(),
@@ -148,8 +167,13 @@ fn times_as_fast(
     least: f64,
 ) -> Claim {
     let found = || {
-        let ratio = h.find(situation, guests, "list", "classic-1024")?.ratio()?;
-        Some((times(ratio), ratio.median >= least))
+        let row = |way| h.find(situation, guests, "list", way);
+        let ratio = row("classic-1024")?.ratio()?;
+        let by_cpu = row("classic-1024")?.cpu_us? / row("this")?.cpu_us?;
+        Some((
+            format!("{}, by CPU time {} ×", times(ratio), figure(by_cpu)),
+            Verdict::at_least(least, ratio, by_cpu),
+        ))
     };
     Claim::new(
         format!(
@@ -167,36 +191,50 @@ fn times(ratio: Spread) -> String {
 
 fn getinfo(h: &Hypervisor) -> Claim {
     let guests = h.guests();
-    let ratios: Vec<(u32, Spread)> = guests
+    let ratios: Vec<(u32, Spread, f64)> = guests
         .iter()
-        .filter_map(|&n| Some((n, h.find(USUAL, n, "getinfo", "classic")?.ratio()?)))
+        .filter_map(|&n| {
+            let row = |way| h.find(USUAL, n, "getinfo", way);
+            let by_cpu = row("classic")?.cpu_us? / row("this")?.cpu_us?;
+            Some((n, row("classic")?.ratio()?, by_cpu))
+        })
         .collect();
     let worst = ratios.iter().min_by(|a, b| a.1.median.total_cmp(&b.1.median));
+    let least_by_cpu = ratios.iter().map(|&(_, _, by_cpu)| by_cpu).fold(f64::INFINITY, f64::min);
     Claim::new(
-        "domain_getinfo, with the lock released, no slower than the C stub that keeps it",
-        worst.map(|&(n, ratio)| {
+        "domain_getinfo, with the lock released, no slower than the C stub that keeps it (one \
+         thread)",
+        worst.map(|&(n, ratio, _)| {
             (
                 format!(
-                    "the C stub takes at least {} as long (the least is with {})",
+                    "the C stub takes at least {} as long (the least is with {}), by CPU time {} ×",
                     times(ratio),
                     match n {
                         1 => "1 guest".into(),
                         n => format!("{} guests", number(n.into())),
-                    }
+                    },
+                    figure(least_by_cpu)
                 ),
-                ratio.median >= 1.,
+                Verdict::at_least(1., ratio, least_by_cpu),
             )
         }),
     )
 }
 
 fn find(h: &Hypervisor) -> Claim {
+    const MOST: f64 = 1.15;
     let found = || {
-        let Spread { lower, median, upper } = h.find(USUAL, 1000, "find", "floor")?.ratio()?;
+        let row = |way| h.find(USUAL, 1000, "find", way);
+        let Spread { lower, median, upper } = row("floor")?.ratio()?;
         let ratio = Spread { lower: 1. / upper, median: 1. / median, upper: 1. / lower };
-        Some((times(ratio), ratio.median <= 1.15))
+        let by_cpu = row("this")?.cpu_us? / row("floor")?.cpu_us?;
+        Some((
+            format!("{}, by CPU time {} ×", times(ratio), figure(by_cpu)),
+            // The same turned over: the floor takes at least so much of it.
+            Verdict::at_least(1. / MOST, row("floor")?.ratio()?, 1. / by_cpu),
+        ))
     };
-    Claim::new("1000 guests: find_by_uuid at most 1.15 × the bare hypercall", found())
+    Claim::new(format!("1000 guests: find_by_uuid at most {MOST} × the bare hypercall"), found())
 }
 
 /// The least and the greatest time per domain, in nanoseconds, in the range that the promise is
@@ -240,7 +278,7 @@ fn growth(h: &Hypervisor, situation: Situation, operation: &str) -> Claim {
         let median = per_domain(h, situation, operation, |row| row.median_us)?;
         Some((
             format!("{} (medians of calls: {})", range(cpu), range(median)),
-            cpu.1 / cpu.0 <= 1.5,
+            Verdict::of(cpu.1 / cpu.0 <= 1.5),
         ))
     };
     let mut promise = format!(
@@ -318,22 +356,43 @@ mod tests {
     fn a_way_without_calls_was_not_measured() {
         let mut classic = row(1000, "list", "classic-1024", 300., 10.);
         classic.calls = 0;
-        let h = hypervisor(vec![classic]);
+        let h = hypervisor(vec![classic, row(1000, "list", "this", 30., 1.)]);
         assert_eq!(times_as_fast(&h, USUAL, "dropped", 1000, 5.).verdict, Verdict::NotMeasured);
     }
 
     #[test]
-    fn times_as_fast_by_the_median() {
-        let h = hypervisor(vec![row(10, "list", "classic-1024", 300., 19.9)]);
-        assert_eq!(times_as_fast(&h, USUAL, "dropped", 10, 20.).verdict, Verdict::NotMet);
-        assert_eq!(times_as_fast(&h, USUAL, "dropped", 10, 19.).verdict, Verdict::Met);
+    fn times_as_fast_by_the_median_and_by_cpu_time() {
+        let verdict = |ratio, lower, this, least| {
+            let classic =
+                Time { ratio_p25: Some(lower), ..row(10, "list", "classic-1024", 300., ratio) };
+            let h = hypervisor(vec![classic, row(10, "list", "this", this, 1.)]);
+            times_as_fast(&h, USUAL, "dropped", 10, least).verdict
+        };
+        assert_eq!(verdict(19.9, 19.9, 10., 20.), Verdict::NotMet);
+        assert_eq!(verdict(19.9, 19.9, 10., 19.), Verdict::Met);
+        assert_eq!(verdict(19.9, 18.9, 10., 19.), Verdict::MetByTheMedian);
+        assert_eq!(verdict(19.9, 19.9, 16., 19.), Verdict::NotMet);
+    }
+
+    #[test]
+    fn find_by_the_median_and_by_cpu_time() {
+        let verdict = |this: f64, floor: f64, cpu: f64| {
+            let this = Time { cpu_us: Some(cpu), ..row(1000, "find", "this", this, 1.) };
+            let h = hypervisor(vec![row(1000, "find", "floor", floor, floor / 5.), this]);
+            find(&h).verdict
+        };
+        assert_eq!(verdict(5., 4.4, 5.), Verdict::Met);
+        assert_eq!(verdict(5., 4.3, 5.), Verdict::NotMet);
+        assert_eq!(verdict(5., 4.4, 5.1), Verdict::NotMet);
     }
 
     #[test]
     fn the_worst_getinfo_counts() {
         let h = hypervisor(vec![
             row(1, "getinfo", "classic", 1., 2.),
+            row(1, "getinfo", "this", 0.5, 1.),
             row(10, "getinfo", "classic", 1., 0.9),
+            row(10, "getinfo", "this", 0.5, 1.),
         ]);
         assert_eq!(getinfo(&h).verdict, Verdict::NotMet);
     }

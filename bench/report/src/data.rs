@@ -77,6 +77,9 @@ pub struct Situation<'a> {
 /// The one that figures are of unless they say something else.
 pub const USUAL: Situation = Situation { mode: "native", threads: 1, result: "dropped" };
 
+/// With a minor heap of 8M words, which has room for any list; OCaml's own has for 5000 domains.
+pub const ROOMY: Situation = Situation { mode: "native-roomy", ..USUAL };
+
 /// All of one hypervisor.
 #[derive(Debug)]
 pub struct Hypervisor {

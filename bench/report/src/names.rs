@@ -28,7 +28,8 @@ pub fn ways(operation: &str) -> &'static [(&'static str, &'static str)] {
             ("floor", "the hypercall alone"),
         ],
         "getinfo" => &[
-            ("classic", "C stub"),
+            // Of later releases it asks for one domain, as this library does.
+            ("classic", "C stub, of 4.17: a list of one"),
             ("interop", "ocaml-interop"),
             ("this", "this library"),
             ("bare", "libxenctrl's call alone"),
