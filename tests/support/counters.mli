@@ -5,6 +5,7 @@
     it was preloaded (bench/count). Where both are there the simulator counts. *)
 
 val source : unit -> [ `Xensim | `Preload | `None ]
+(** Raises [Failure] where libcount.so was to be preloaded and was not. *)
 
 val get : string -> int
 (** Since the last reset. Raises [Invalid_argument] where the source has no counter
