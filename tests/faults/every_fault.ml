@@ -254,9 +254,9 @@ let () =
   Alcotest.run
     (Printf.sprintf "Faults on xensim %s" release)
     [
-      ( "every fault",
+      ("hypercalls", [ test "each, each errno" test_hypercalls ]);
+      ( "buffers, opening, mapping",
         [
-          test "each hypercall, each errno" test_hypercalls;
           test "each buffer" test_buffers;
           test "opening" test_open;
           test "mapping" test_map;
