@@ -83,7 +83,7 @@ ifneq ($(XEN),sim)
 	tests/xen/fetch $(XEN)
 endif
 	bench/storm/run $(XEN) $(EXE)/bench $(SIM) \
-	    bench/results/storm-$(XEN)-$(STORM_VMS)$(if $(filter-out 0,$(STORM_WAIT)),-wait) \
+	    bench/results/storm-$(XEN)-$(STORM_VMS)$(if $(filter-out 0,$(STORM_WAIT)),-wait$(STORM_WAIT)) \
 	    --vms $(STORM_VMS) --wait $(STORM_WAIT)
 
 flames: bench-programs
