@@ -240,7 +240,7 @@ let () =
       memory := Memory.resident_kib ()
     end;
     if elapsed > !next then begin
-      say "  %.0f s: %d calls, %d domains compared" elapsed !steps !checks;
+      say "  %.0f s: %d steps, %d domains compared" elapsed !steps !checks;
       next := !next +. 30.
     end
   done;
@@ -254,7 +254,10 @@ let () =
   in
   if !steps > 2000 && silent <> [] then fail "%s was never called" (List.hd silent).name;
   let total f = Hashtbl.fold (fun _ n acc -> acc + f n) calls 0 in
-  say "soak: %d calls of %d externals, %d answered and %d refused; %d domains compared with \
-       libxenctrl, all of them %d times; %d domains made; resident memory grew by %d KiB in the second half"
-    !steps (Hashtbl.length calls) (total fst) (total snd) !checks (!steps / 200) !counter grown;
+  let answered = total fst and refused = total snd in
+  say "soak: %d calls of %d externals, %d answered and %d refused; %d turns of exchanging a domain; \
+       %d domains compared with libxenctrl, all of them %d times; %d domains made; resident memory \
+       grew by %d KiB in the second half"
+    (answered + refused) (Hashtbl.length calls) answered refused (!steps - answered - refused) !checks
+    (!steps / 200) !counter grown;
   if grown > 1024 then fail "memory: %d KiB" grown
