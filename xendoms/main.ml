@@ -20,8 +20,9 @@ let domains h wanted =
     | Some uuid -> List.map (Domain.of_info names) (Xenctrl_domains.find_by_uuid h uuid)
     | None ->
       let snapshot = Snapshot.take h in
-      List.init (Snapshot.length snapshot) (fun i ->
-          Domain.of_info names (Snapshot.domaininfo snapshot i))
+      Snapshot.fold_right
+        (fun i list -> Domain.of_info names (Snapshot.domaininfo snapshot i) :: list)
+        snapshot []
   in
   Domain.close names;
   list

@@ -19,7 +19,7 @@ let look ?into h =
   in
   let taken = Mtime_clock.now () in
   let names = Domain.names () in
-  let domain i = Domain.of_info names (Snapshot.domaininfo snapshot i) in
+  let domain n = Domain.of_info names Snapshot.(domaininfo snapshot (nth snapshot n)) in
   let domains = Array.init (Snapshot.length snapshot) domain in
   Domain.close names;
   { snapshot; domains; taken }
@@ -53,7 +53,7 @@ let rows ~before ~after =
       { domain; cpu; mark }
     in
     let gone domid : Table.row =
-      let domain = before.domains.(Snapshot.index before.snapshot domid) in
+      let domain = before.domains.((Snapshot.index before.snapshot domid :> int)) in
       { domain; cpu = None; mark = Gone }
     in
     List.map there (Array.to_list after.domains)

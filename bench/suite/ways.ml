@@ -198,7 +198,7 @@ let disagreements ~interop:file ~domains ~target ~simulated ours =
         ( "snapshot",
           fun () ->
             let snapshot = Snapshot.take s.ours in
-            List.init (Snapshot.length snapshot) (Snapshot.domaininfo snapshot) );
+            Snapshot.(fold_right (fun i list -> domaininfo snapshot i :: list) snapshot []) );
       ]
   in
   List.concat_map (Agreement.differences ~simulated) [ lists; getinfos; finds; snapshots ]

@@ -37,18 +37,11 @@ let make_host xc s =
 
 let domain_snapshot xc s =
   Snapshot.retake xc s;
-  let from_last f =
-    let list = ref [] in
-    for i = Snapshot.length s - 1 downto 0 do
-      f i list
-    done;
-    !list
-  in
-  ( from_last (fun i list ->
-        list :=
-          ( Snapshot.domid s i,
-            Uuid.to_string (Snapshot.uuid s i),
-            Snapshot.cpu_time s i )
-          :: !list),
-    from_last (fun i list ->
-        if Snapshot.paused s i then list := Snapshot.domid s i :: !list) )
+  let list add = Snapshot.fold_right add s [] in
+  ( list (fun i domains ->
+        ( Snapshot.domid s i,
+          Uuid.to_string (Snapshot.uuid s i),
+          Snapshot.cpu_time s i )
+        :: domains),
+    list (fun i paused ->
+        if Snapshot.paused s i then Snapshot.domid s i :: paused else paused) )

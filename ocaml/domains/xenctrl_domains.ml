@@ -51,6 +51,7 @@ let find_by_uuid ?hint h uuid = find h uuid hint
 
 module Snapshot = struct
   type t
+  type index = int
 
   (* What these give without allocating is -1 where there is no such domain; no field is. *)
 
@@ -63,7 +64,10 @@ module Snapshot = struct
     invalid_arg
       (if length < 0 then "Xenctrl_domains.Snapshot: it was freed"
       else
-        Printf.sprintf "Xenctrl_domains.Snapshot: domain %d of %d" i length)
+        Printf.sprintf
+          "Xenctrl_domains.Snapshot: number %d, where there are %d, from 0 on; \
+           Snapshot.index gives a domid's"
+          i length)
 
   let[@inline] checked t i field = if field < 0 then refuse t i else field
   let[@inline] checked_bool t i field = checked t i field <> 0
@@ -76,6 +80,8 @@ module Snapshot = struct
   external free : t -> unit = "stub_xenctrl_snapshot_free"
 
   let[@inline] length t = checked t 0 (get_length t)
+
+  let nth t i = if i >= 0 && i < length t then i else refuse t i
 
   external get_index : t -> (int[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_find_byte" "stub_xenctrl_snapshot_find"
@@ -106,95 +112,102 @@ module Snapshot = struct
     done;
     !result
 
-  external get_domid : t -> (int[@untagged]) -> (int[@untagged])
+  let fold_right f t init =
+    let result = ref init in
+    for i = length t - 1 downto 0 do
+      result := f i !result
+    done;
+    !result
+
+  external get_domid : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_domid_byte" "stub_xenctrl_snapshot_domid"
     [@@noalloc]
 
   let[@inline] domid t i = checked t i (get_domid t i)
 
-  external get_dying : t -> (int[@untagged]) -> (int[@untagged])
+  external get_dying : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_dying_byte" "stub_xenctrl_snapshot_dying"
     [@@noalloc]
 
   let[@inline] dying t i = checked_bool t i (get_dying t i)
 
-  external get_shutdown : t -> (int[@untagged]) -> (int[@untagged])
+  external get_shutdown : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_shutdown_byte" "stub_xenctrl_snapshot_shutdown"
     [@@noalloc]
 
   let[@inline] shutdown t i = checked_bool t i (get_shutdown t i)
 
-  external get_paused : t -> (int[@untagged]) -> (int[@untagged])
+  external get_paused : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_paused_byte" "stub_xenctrl_snapshot_paused"
     [@@noalloc]
 
   let[@inline] paused t i = checked_bool t i (get_paused t i)
 
-  external get_blocked : t -> (int[@untagged]) -> (int[@untagged])
+  external get_blocked : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_blocked_byte" "stub_xenctrl_snapshot_blocked"
     [@@noalloc]
 
   let[@inline] blocked t i = checked_bool t i (get_blocked t i)
 
-  external get_running : t -> (int[@untagged]) -> (int[@untagged])
+  external get_running : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_running_byte" "stub_xenctrl_snapshot_running"
     [@@noalloc]
 
   let[@inline] running t i = checked_bool t i (get_running t i)
 
-  external get_hvm_guest : t -> (int[@untagged]) -> (int[@untagged])
+  external get_hvm_guest : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_hvm_guest_byte" "stub_xenctrl_snapshot_hvm_guest"
     [@@noalloc]
 
   let[@inline] hvm_guest t i = checked_bool t i (get_hvm_guest t i)
 
-  external get_shutdown_code : t -> (int[@untagged]) -> (int[@untagged])
+  external get_shutdown_code : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_shutdown_code_byte" "stub_xenctrl_snapshot_shutdown_code"
     [@@noalloc]
 
   let[@inline] shutdown_code t i = checked t i (get_shutdown_code t i)
 
-  external get_total_memory_pages : t -> (int[@untagged]) -> (int[@untagged])
+  external get_total_memory_pages : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_total_memory_pages_byte" "stub_xenctrl_snapshot_total_memory_pages"
     [@@noalloc]
 
   let[@inline] total_memory_pages t i = checked t i (get_total_memory_pages t i)
 
-  external get_max_memory_pages : t -> (int[@untagged]) -> (int[@untagged])
+  external get_max_memory_pages : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_max_memory_pages_byte" "stub_xenctrl_snapshot_max_memory_pages"
     [@@noalloc]
 
   let[@inline] max_memory_pages t i = checked t i (get_max_memory_pages t i)
 
-  external shared_info_frame : t -> (int[@untagged]) -> (int64[@unboxed])
+  external shared_info_frame : t -> (index[@untagged]) -> (int64[@unboxed])
     = "stub_xenctrl_snapshot_shared_info_frame_byte"
       "stub_xenctrl_snapshot_shared_info_frame"
 
-  external cpu_time : t -> (int[@untagged]) -> (int64[@unboxed])
+  external cpu_time : t -> (index[@untagged]) -> (int64[@unboxed])
     = "stub_xenctrl_snapshot_cpu_time_byte"
       "stub_xenctrl_snapshot_cpu_time"
 
-  external get_nr_online_vcpus : t -> (int[@untagged]) -> (int[@untagged])
+  external get_nr_online_vcpus : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_nr_online_vcpus_byte" "stub_xenctrl_snapshot_nr_online_vcpus"
     [@@noalloc]
 
   let[@inline] nr_online_vcpus t i = checked t i (get_nr_online_vcpus t i)
 
-  external get_max_vcpu_id : t -> (int[@untagged]) -> (int[@untagged])
+  external get_max_vcpu_id : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_max_vcpu_id_byte" "stub_xenctrl_snapshot_max_vcpu_id"
     [@@noalloc]
 
   let[@inline] max_vcpu_id t i = checked t i (get_max_vcpu_id t i)
 
-  external get_ssidref : t -> (int[@untagged]) -> (int[@untagged])
+  external get_ssidref : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_ssidref_byte" "stub_xenctrl_snapshot_ssidref"
     [@@noalloc]
 
   let[@inline] ssidref t i = checked t i (get_ssidref t i)
 
-  external uuid : t -> int -> Uuid.t = "stub_xenctrl_snapshot_uuid"
+  external uuid : t -> index -> Uuid.t = "stub_xenctrl_snapshot_uuid"
 
-  external get_has_uuid : t -> (int[@untagged]) -> Uuid.t -> (int[@untagged])
+  external get_has_uuid : t -> (index[@untagged]) -> Uuid.t -> (int[@untagged])
     = "stub_xenctrl_snapshot_has_uuid_byte" "stub_xenctrl_snapshot_has_uuid"
     [@@noalloc]
 
@@ -203,7 +216,7 @@ module Snapshot = struct
   (* The constructors are numbers of bits. *)
 
   external get_emulates :
-    t -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged])
+    t -> (index[@untagged]) -> (int[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_emulates_byte" "stub_xenctrl_snapshot_emulates"
     [@@noalloc]
 
@@ -214,7 +227,7 @@ module Snapshot = struct
     checked_bool t i (get_emulates t i (bit_of_emulation_flag flag))
 
   external get_has_misc_flag :
-    t -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged])
+    t -> (index[@untagged]) -> (int[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_has_misc_flag_byte"
       "stub_xenctrl_snapshot_has_misc_flag"
     [@@noalloc]
@@ -224,59 +237,59 @@ module Snapshot = struct
   let[@inline] has_misc_flag t i flag =
     checked_bool t i (get_has_misc_flag t i (bit_of_misc_flag flag))
 
-  external domaininfo : t -> int -> Xenctrl.domaininfo
+  external domaininfo : t -> index -> Xenctrl.domaininfo
     = "stub_xenctrl_snapshot_domaininfo"
 
-  external get_debugged : t -> (int[@untagged]) -> (int[@untagged])
+  external get_debugged : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_debugged_byte" "stub_xenctrl_snapshot_debugged"
     [@@noalloc]
 
   let[@inline] debugged t i = checked_bool t i (get_debugged t i)
 
-  external get_xs_domain : t -> (int[@untagged]) -> (int[@untagged])
+  external get_xs_domain : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_xs_domain_byte" "stub_xenctrl_snapshot_xs_domain"
     [@@noalloc]
 
   let[@inline] xs_domain t i = checked_bool t i (get_xs_domain t i)
 
-  external get_hap : t -> (int[@untagged]) -> (int[@untagged])
+  external get_hap : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_hap_byte" "stub_xenctrl_snapshot_hap"
     [@@noalloc]
 
   let[@inline] hap t i = checked_bool t i (get_hap t i)
 
-  external get_cpupool : t -> (int[@untagged]) -> (int[@untagged])
+  external get_cpupool : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_cpupool_byte" "stub_xenctrl_snapshot_cpupool"
     [@@noalloc]
 
   let[@inline] cpupool t i = checked t i (get_cpupool t i)
 
-  external get_outstanding_pages : t -> (int[@untagged]) -> (int[@untagged])
+  external get_outstanding_pages : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_outstanding_pages_byte" "stub_xenctrl_snapshot_outstanding_pages"
     [@@noalloc]
 
   let[@inline] outstanding_pages t i = checked t i (get_outstanding_pages t i)
 
-  external get_shared_pages : t -> (int[@untagged]) -> (int[@untagged])
+  external get_shared_pages : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_shared_pages_byte" "stub_xenctrl_snapshot_shared_pages"
     [@@noalloc]
 
   let[@inline] shared_pages t i = checked t i (get_shared_pages t i)
 
-  external get_paged_pages : t -> (int[@untagged]) -> (int[@untagged])
+  external get_paged_pages : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_paged_pages_byte" "stub_xenctrl_snapshot_paged_pages"
     [@@noalloc]
 
   let[@inline] paged_pages t i = checked t i (get_paged_pages t i)
 
-  external get_gpaddr_bits : t -> (int[@untagged]) -> (int[@untagged])
+  external get_gpaddr_bits : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_gpaddr_bits_byte" "stub_xenctrl_snapshot_gpaddr_bits"
     [@@noalloc]
 
   let[@inline] gpaddr_bits t i = checked t i (get_gpaddr_bits t i)
 
   external get_same_uuid :
-    t -> (int[@untagged]) -> t -> (int[@untagged]) -> (int[@untagged])
+    t -> (index[@untagged]) -> t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_same_uuid_byte" "stub_xenctrl_snapshot_same_uuid"
     [@@noalloc]
 end

@@ -60,7 +60,7 @@ val find_by_uuid :
 (** All domains at one moment, in memory outside OCaml's heap.
 
     A snapshot's domains are numbered from 0 on, in ascending order of domid; functions of a domain
-    take that number. Those whose result is an [int] or a [bool] allocate nothing, nor do those of
+    take that number, an {!Snapshot.type-index}. Those whose result is an [int] or a [bool] allocate nothing, nor do those of
     [int64] in native code where the result is used at once.
 
     All functions raise [Invalid_argument] for a number that is out of range, and after
@@ -69,6 +69,10 @@ val find_by_uuid :
     moment, and takes it anew by a handle of its own. *)
 module Snapshot : sig
   type t
+
+  type index = private int
+  (** A domain's number in a snapshot, which is not its domid; [(i :> int)] is the number itself. It
+      says which domain for the snapshot alone that gave it, and until that is taken anew. *)
 
   val take : Xenctrl.handle -> t
   (** All domains, as they are now.
@@ -88,87 +92,95 @@ module Snapshot : sig
   val length : t -> int
   (** How many domains there are. *)
 
-  val index : t -> Xenctrl.domid -> int
+  val index : t -> Xenctrl.domid -> index
   (** The number of a domain, by binary search.
       @raise Not_found if there is none of that domid. *)
+
+  val nth : t -> int -> index
+  (** [nth s i] is number [i], for loops that count by themselves.
+      @raise Invalid_argument unless [i] is at least 0 and less than [length s]. *)
 
   val mem : t -> Xenctrl.domid -> bool
   (** Whether there is a domain of that domid. *)
 
-  val iter : (int -> unit) -> t -> unit
+  val iter : (index -> unit) -> t -> unit
   (** Calls a function with each domain's number, in order. *)
 
-  val fold : ('a -> int -> 'a) -> 'a -> t -> 'a
+  val fold : ('a -> index -> 'a) -> 'a -> t -> 'a
   (** [fold f init s] is [f (... (f (f init 0) 1) ...) (length s - 1)]. *)
+
+  val fold_right : (index -> 'a -> 'a) -> t -> 'a -> 'a
+  (** [fold_right f s init] is [f 0 (f 1 (... (f (length s - 1) init) ...))], without a stack: what
+      conses a list gets it in order. *)
 
   (** {2 What the record has}
 
       Of the names and meanings of {!Xenctrl.domaininfo}'s fields. *)
 
-  val domid : t -> int -> Xenctrl.domid
-  val dying : t -> int -> bool
-  val shutdown : t -> int -> bool
-  val paused : t -> int -> bool
-  val blocked : t -> int -> bool
-  val running : t -> int -> bool
-  val hvm_guest : t -> int -> bool
+  val domid : t -> index -> Xenctrl.domid
+  val dying : t -> index -> bool
+  val shutdown : t -> index -> bool
+  val paused : t -> index -> bool
+  val blocked : t -> index -> bool
+  val running : t -> index -> bool
+  val hvm_guest : t -> index -> bool
 
-  val shutdown_code : t -> int -> int
+  val shutdown_code : t -> index -> int
   (** 255 if the domain has not shut down. *)
 
-  val total_memory_pages : t -> int -> int
-  val max_memory_pages : t -> int -> int
+  val total_memory_pages : t -> index -> int
+  val max_memory_pages : t -> index -> int
 
-  external shared_info_frame : t -> (int[@untagged]) -> (int64[@unboxed])
+  external shared_info_frame : t -> (index[@untagged]) -> (int64[@unboxed])
     = "stub_xenctrl_snapshot_shared_info_frame_byte"
       "stub_xenctrl_snapshot_shared_info_frame"
 
-  external cpu_time : t -> (int[@untagged]) -> (int64[@unboxed])
+  external cpu_time : t -> (index[@untagged]) -> (int64[@unboxed])
     = "stub_xenctrl_snapshot_cpu_time_byte" "stub_xenctrl_snapshot_cpu_time"
   (** In nanoseconds. *)
 
-  val nr_online_vcpus : t -> int -> int
+  val nr_online_vcpus : t -> index -> int
 
-  val max_vcpu_id : t -> int -> int
+  val max_vcpu_id : t -> index -> int
   (** 4294967295 if the domain has no vCPUs. *)
 
-  val ssidref : t -> int -> int
+  val ssidref : t -> index -> int
   (** Unsigned, where the record has an [int32]. *)
 
-  val uuid : t -> int -> Uuid.t
+  val uuid : t -> index -> Uuid.t
 
-  val has_uuid : t -> int -> Uuid.t -> bool
+  val has_uuid : t -> index -> Uuid.t -> bool
   (** Whether that is the domain's UUID; unlike with {!uuid}, nothing is allocated. *)
 
-  val emulates : t -> int -> Xenctrl.x86_arch_emulation_flags -> bool
+  val emulates : t -> index -> Xenctrl.x86_arch_emulation_flags -> bool
   (** Whether the field [arch_config] has that flag. *)
 
-  val has_misc_flag : t -> int -> Xenctrl.x86_arch_misc_flags -> bool
+  val has_misc_flag : t -> index -> Xenctrl.x86_arch_misc_flags -> bool
   (** Likewise. *)
 
-  val domaininfo : t -> int -> Xenctrl.domaininfo
+  val domaininfo : t -> index -> Xenctrl.domaininfo
   (** All of these as a record. *)
 
   (** {2 What it leaves out} *)
 
-  val debugged : t -> int -> bool
+  val debugged : t -> index -> bool
   (** Whether a debugger is attached. *)
 
-  val xs_domain : t -> int -> bool
+  val xs_domain : t -> index -> bool
   (** Whether it is the xenstore domain. *)
 
-  val hap : t -> int -> bool
+  val hap : t -> index -> bool
   (** Whether its page tables are nested by the hardware. *)
 
-  val cpupool : t -> int -> int
+  val cpupool : t -> index -> int
 
-  val outstanding_pages : t -> int -> int
+  val outstanding_pages : t -> index -> int
   (** Claimed and not yet allocated. *)
 
-  val shared_pages : t -> int -> int
-  val paged_pages : t -> int -> int
+  val shared_pages : t -> index -> int
+  val paged_pages : t -> index -> int
 
-  val gpaddr_bits : t -> int -> int
+  val gpaddr_bits : t -> index -> int
   (** Width of its physical addresses. *)
 end
 

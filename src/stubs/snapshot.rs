@@ -146,7 +146,10 @@ export_unboxed! {
 fn domain(snapshot: &Snapshot, index: i64) -> Result<SnapshotDomain<'_>, Exception> {
     snapshot.get(index).ok_or_else(|| {
         Exception::Invalid(match snapshot.length() {
-            Some(length) => format!("Xenctrl_domains.Snapshot: domain {index} of {length}"),
+            Some(length) => format!(
+                "Xenctrl_domains.Snapshot: number {index}, where there are {length}, from 0 on; \
+                 Snapshot.index gives a domid's"
+            ),
             None => "Xenctrl_domains.Snapshot: it was freed".to_owned(),
         })
     })

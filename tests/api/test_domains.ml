@@ -194,6 +194,7 @@ let check_domain s i (d : Xenctrl.domaininfo) =
   check "misc" (Snapshot.has_misc_flag s i X86_MSR_RELAXED = (arch.misc_flags <> []));
   check "record" (still (Snapshot.domaininfo s i) = still d);
   check "index" (Snapshot.index s d.domid = i);
+  check "nth" (Snapshot.nth s (i :> int) = i);
   check "mem" (Snapshot.mem s d.domid);
   if on_sim then begin
     check "blocked" (Snapshot.blocked s i = d.blocked);
@@ -221,16 +222,18 @@ let test_snapshot spec guests () =
       calls "one list" (1, 0, 1) made;
       let list = Xenctrl.domain_getinfolist h 0 in
       check_int "length" (guests + 1) (Snapshot.length s);
-      List.iteri (check_domain s) list;
+      List.iteri (fun n -> check_domain s (Snapshot.nth s n)) list;
       if oracle_lists then begin
         let oracle = Oracle.open_ () in
-        Array.iteri (check_raw s) (Oracle.list oracle ~first:0 ~max:32752);
+        Array.iteri (fun n -> check_raw s (Snapshot.nth s n)) (Oracle.list oracle ~first:0 ~max:32752);
         Oracle.close oracle
       end;
       check_domids "fold" (domids list)
         (List.rev (Snapshot.fold (fun ids i -> Snapshot.domid s i :: ids) [] s));
+      check_domids "fold_right" (domids list)
+        (Snapshot.fold_right (fun i ids -> Snapshot.domid s i :: ids) s []);
       let seen = ref [] in
-      Snapshot.iter (fun i -> seen := i :: !seen) s;
+      Snapshot.iter (fun i -> seen := (i :> int) :: !seen) s;
       check_domids "iter" (List.init (guests + 1) Fun.id) (List.rev !seen);
       let here = domids list in
       List.iter
@@ -238,7 +241,7 @@ let test_snapshot spec guests () =
           if not (List.mem domid here) then begin
             check_bool "mem" false (Snapshot.mem s domid);
             match Snapshot.index s domid with
-            | i -> Alcotest.failf "domid %d at %d" domid i
+            | i -> Alcotest.failf "domid %d at %d" domid (i :> int)
             | exception Not_found -> ()
           end)
         [ -1; 1; 2; 5; 999; 32_751; 32_752; 65_535; 65_536; 131_072; max_int; min_int ])
@@ -284,28 +287,37 @@ let test_accessors_allocate_nothing () =
         (fun (name, get) ->
           let read () =
             for i = 0 to Snapshot.length s - 1 do
-              get s i
+              get s (Snapshot.nth s i)
             done
           in
           check_int name 0 (int_of_float (words read)))
         all_accessors;
       check_int "mem" 0 (int_of_float (words (fun () -> ignore (Snapshot.mem s 50)))))
 
+(* Numbers that no function gives are looked at all the same. *)
+let any_index : int -> Snapshot.index = Obj.magic
+
 let test_outside () =
   with_guests 10 (fun h ->
       let s = Snapshot.take h in
-      let refused what s =
+      let refused what s message =
         List.iter
           (fun (name, get) ->
             List.iter
               (fun i ->
-                raises_invalid (Printf.sprintf "%s: %s %d" what name i) (fun () -> get s i))
+                Alcotest.check_raises
+                  (Printf.sprintf "%s: %s" what name)
+                  (Invalid_argument ("Xenctrl_domains.Snapshot: " ^ message i))
+                  (fun () -> get s (any_index i)))
               [ 11; -1; 12; 32_752; 100_000; max_int; min_int ])
-          (all_accessors @ allocating_accessors)
+          (("nth", fun s i -> ignore (Snapshot.nth s (i :> int)))
+          :: (all_accessors @ allocating_accessors))
       in
-      refused "outside" s;
+      refused "outside" s
+        (Printf.sprintf
+           "number %d, where there are 11, from 0 on; Snapshot.index gives a domid's");
       Snapshot.free s;
-      refused "freed" s;
+      refused "freed" s (fun _ -> "it was freed");
       List.iter
         (fun (name, f) -> raises_invalid name f)
         ([
@@ -315,20 +327,34 @@ let test_outside () =
            ("index", fun () -> ignore (Snapshot.index s 0));
            ("iter", fun () -> Snapshot.iter ignore s);
            ("fold", fun () -> ignore (Snapshot.fold (fun n _ -> n + 1) 0 s));
+           ("fold_right", fun () -> ignore (Snapshot.fold_right (fun _ n -> n + 1) s 0));
            ("before", fun () ->
              ignore (Xenctrl_domains.changes ~before:s ~after:(Snapshot.take h)));
            ("after", fun () ->
              ignore (Xenctrl_domains.changes ~before:(Snapshot.take h) ~after:s));
          ]
         @ List.map
-            (fun (name, get) -> (name, fun () -> get s 0))
+            (fun (name, get) -> (name, fun () -> get s (any_index 0)))
             (all_accessors @ allocating_accessors)))
+
+(* The number of one look is no domain's after another that is shorter. *)
+let test_old_index () =
+  configure "domains=20,domids=sparse";
+  let h = Xenctrl.interface_open () in
+  let s = Snapshot.take h in
+  let domid = Snapshot.(domid s (nth s 19)) in
+  let last = Snapshot.index s domid in
+  check_int "its number" 19 (last :> int);
+  check_bool "which is not its domid" true (domid > 19);
+  Xenctrl.domain_destroy h domid;
+  Snapshot.retake h s;
+  raises_invalid "paused" (fun () -> Snapshot.paused s last)
 
 (* In place: no mapping, and what fails leaves what was there. *)
 let test_retake () =
   with_guests 300 (fun h ->
       let s = Snapshot.take h in
-      let guest = Snapshot.domid s 300 in
+      let guest = Snapshot.(domid s (nth s 300)) in
       Xenctrl.domain_pause h guest;
       let (), made = hypercalls (fun () -> Snapshot.retake h s) in
       calls "one list" (1, 0, 1) made;
@@ -341,13 +367,14 @@ let test_failing_retake () =
   configure spec;
   let h = Xenctrl.interface_open () in
   let s = Snapshot.take h in
+  let last = Snapshot.index s 19 in
   let fails what spec =
     configure (spec ^ ",domids=dense");
     let h = Xenctrl.interface_open () in
     let message = error_of (fun () -> Snapshot.retake h s) in
     check_string (what ^ ", taking") message (error_of (fun () -> ignore (Snapshot.take h)));
     check_int what 20 (Snapshot.length s);
-    check_int what 19 (Snapshot.domid s 19);
+    check_int what 19 (Snapshot.domid s last);
     message
   in
   check_string "fault" "14: Bad address"
@@ -359,7 +386,7 @@ let test_failing_retake () =
   let h = Xenctrl.interface_open () in
   Snapshot.retake h s;
   check_int "shorter" 7 (Snapshot.length s);
-  raises_invalid "beyond" (fun () -> Snapshot.domid s 7);
+  raises_invalid "beyond" (fun () -> Snapshot.domid s last);
   interface_close h;
   check_prefix "9: Bad file descriptor" (error_of (fun () -> Snapshot.retake h s));
   check_int "the handle is not needed" 7 (Snapshot.length s)
@@ -375,9 +402,10 @@ let test_longest () =
         (List.for_all
            (fun (d : Xenctrl.domaininfo) -> Snapshot.domid s (Snapshot.index s d.domid) = d.domid)
            list);
+      let last = Snapshot.nth s guests in
       check_domids "the last by its UUID"
-        [ Snapshot.domid s guests ]
-        (domids (find h (Snapshot.uuid s guests))))
+        [ Snapshot.domid s last ]
+        (domids (find h (Snapshot.uuid s last))))
 
 (* A child reads what its parent took, and takes with its parent's handle or one of its own. *)
 let test_snapshot_fork () =
@@ -385,7 +413,7 @@ let test_snapshot_fork () =
   let h = Xenctrl.interface_open () in
   let s = Snapshot.take h in
   in_child (fun () ->
-      assert (Snapshot.length s = 5 && Snapshot.domid s 4 = 4);
+      assert (Snapshot.length s = 5 && Snapshot.(domid s (nth s 4)) = 4);
       Snapshot.retake h s;
       assert (Snapshot.length s = 5);
       assert (domids (find h Uuid.nil) = [ 0 ]);
@@ -407,7 +435,7 @@ let test_snapshot_threads () =
       (try
          let s = !s in
          for i = 0 to Snapshot.length s - 1 do
-           if Snapshot.domid s i <> i then Atomic.incr wrong
+           if Snapshot.(domid s (nth s i)) <> i then Atomic.incr wrong
          done;
          Atomic.incr reads
        with Invalid_argument _ -> ());
@@ -595,6 +623,7 @@ let () =
           else [])
         @ sim_only
             [
+              test "old number" test_old_index;
               test "failing" test_failing_retake;
               test "fork" test_snapshot_fork;
               test "threads" test_snapshot_threads;

@@ -136,7 +136,7 @@ let snapshot w =
   let open Xenctrl_domains in
   let s = Snapshot.take (handle w) in
   let i = Snapshot.index s w.domid in
-  if Snapshot.domid s i <> w.domid then wrong "number %d is domain %d" i (Snapshot.domid s i);
+  if Snapshot.domid s i <> w.domid then wrong "number %d is domain %d" (i :> int) (Snapshot.domid s i);
   let uuid = Snapshot.uuid s i in
   if owner (Snapshot.domaininfo s i) <> w.number then wrong "domain %d is another's" w.domid;
   (match find_by_uuid ~hint:(if Random.State.bool w.random then w.domid else 1) (handle w) uuid with
