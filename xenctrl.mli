@@ -371,11 +371,14 @@ external domain_shutdown : handle -> domid -> shutdown_reason -> unit
 external _domain_getinfolist : handle -> domid -> int -> domaininfo list
   = "stub_xc_domain_getinfolist"
 
-(** [domain_getinfolist h first] is all domains from [first] on, smallest domid first: one
-    consistent answer, whatever their number.
+(** [domain_getinfolist h first] is all domains from [first] on, smallest domid first: one answer of
+    the hypervisor's, whatever their number. It has every domain that was there throughout the
+    hypercall, and none that was gone before. The hypervisor walks its list while other CPUs create
+    and destroy domains, so the answer is not of one moment: it can hold a domain that went
+    meanwhile and another that came after that.
 
     Hypercall: [XEN_SYSCTL_getdomaininfolist], one (while the handle's buffer grows to its size,
-    one more for each doubling). *)
+    one more for each doubling: it begins with room for 1167 domains). *)
 val domain_getinfolist : handle -> domid -> domaininfo list
 
 (** [domain_getinfo h domid] is one domain. Raises {!Error} ["3: No such process"] if there is

@@ -159,8 +159,9 @@ let command =
       `S Manpage.s_description;
       `P
         "$(tname) prints a line for each domain: its name, domid, UUID, state, memory, online vCPUs \
-         and CPU time in seconds. However many domains there are, they are listed by one hypercall: \
-         as they are at one moment.";
+         and CPU time in seconds. However many domains there are, the table is one answer of the \
+         hypervisor's, by one hypercall; the first table takes several if there are more than 1167. \
+         A domain that comes or goes during that hypercall may be in it or not.";
       `P
         "States are written as xl does: r (running), b (blocked), p (paused), s (shut down), c \
          (crashed), d (dying). Names are xenstore's; where they cannot be read, dom0 is called \

@@ -1,7 +1,7 @@
 (** Successive tables, with what changed from one to the next. *)
 
 type look
-(** All domains at one moment, with their names. *)
+(** All domains by one answer of the hypervisor's, with their names. *)
 
 val look : ?into:Xenctrl_domains.Snapshot.t -> Xenctrl.handle -> look
 (** [into] is taken anew for it, and what was looked at with it is lost. *)
@@ -19,4 +19,5 @@ val run :
   style:Fmt.style_renderer ->
   unit
 (** Shows all domains, or those of a UUID, every [interval] seconds until it is told to end, at
-    most [rounds] times. Each look is one hypercall. Ends the program if a signal tells it to. *)
+    most [rounds] times. Each look is a {!Xenctrl_domains.Snapshot.t}, taken or taken anew. Ends
+    the program if a signal tells it to. *)

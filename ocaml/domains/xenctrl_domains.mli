@@ -1,8 +1,12 @@
 (** The domains of a host, without a record for each.
 
     {!Xenctrl.domain_getinfolist} builds a record of 50 words for every domain. A toolstack mostly
-    wants less: the one domain that has a UUID, or a few numbers of each. Here are both, at one
-    hypercall a call whatever the number of domains, and the difference between two looks.
+    wants less: the one domain that has a UUID, or a few numbers of each. Here are both, and the
+    difference between two looks.
+
+    A look at all domains is one hypercall, whatever their number, except that a handle's first with
+    more than 1167 domains takes several, while its buffer grows. What one answer of the
+    hypervisor's is, and why it is not of one moment, {!Xenctrl.domain_getinfolist} says.
 
     Everything here may be called from any thread and, on OCaml 5, any domain at once. Errors are
     {!Xenctrl}'s: {!Xenctrl.Error} ["errno: message"] where a hypercall fails or the handle is
@@ -57,7 +61,7 @@ val find_by_uuid :
 
 (** {1 All domains} *)
 
-(** All domains at one moment, in memory outside OCaml's heap.
+(** All domains by one answer of the hypervisor's, in memory outside OCaml's heap.
 
     A snapshot's domains are numbered from 0 on, in ascending order of domid; functions of a domain
     take that number, an {!Snapshot.type-index}. Those whose result is an [int] or a [bool] allocate nothing, nor do those of
@@ -65,8 +69,8 @@ val find_by_uuid :
 
     All functions raise [Invalid_argument] for a number that is out of range, and after
     {!Snapshot.free}. A snapshot that one thread takes anew while another reads it gives the reader
-    a mixture of both looks: let each have its own. A forked process has its own, as of one
-    moment, and takes it anew by a handle of its own. *)
+    a mixture of both looks: let each have its own. A forked process has its own, as of one look,
+    and takes it anew by a handle of its own. *)
 module Snapshot : sig
   type t
 

@@ -1,4 +1,4 @@
-//! The domain list: one consistent answer by one hypercall.
+//! The domain list: one answer by one hypercall.
 
 #![allow(unsafe_code)]
 
@@ -14,7 +14,7 @@ use crate::abi::{
 pub enum Wanted {
     /// Every domain.
     All,
-    /// At most so many. Two answers of this kind do not make a consistent list.
+    /// At most so many. Two answers of this kind do not make a list: domains come and go between.
     AtMost(u32),
 }
 

@@ -1,4 +1,4 @@
-//! All domains at one moment, kept after the hypercall's buffer has gone back.
+//! All domains by one answer of the hypervisor's, kept after the hypercall's buffer has gone back.
 
 #![allow(unsafe_code)]
 
@@ -22,7 +22,7 @@ const BYTES: usize = ROOM * size_of::<u64>();
 /// What the length is after the memory was given back.
 const FREED: u32 = u32::MAX;
 
-/// All domains at one moment, ascending by domid.
+/// All domains by one answer of the hypervisor's, ascending by domid.
 ///
 /// Any thread may read it while another takes it anew or frees it: that is why its memory is of
 /// atomic words, never moves, and is not unmapped before the value is dropped. Address space for

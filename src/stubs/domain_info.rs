@@ -203,7 +203,7 @@ export! {
     ///
     /// Domains from the given domid on, the largest domid first. A count of 1 asks for exactly
     /// one domain. Any greater count gives every domain, by one hypercall, whatever its value:
-    /// the modules that loop with chunks of 2 or 1024 then get a consistent list in their first
+    /// the modules that loop with chunks of 2 or 1024 then get the whole list in their first
     /// chunk.
     ///
     /// Hypercall: `XEN_SYSCTL_getdomaininfolist`.

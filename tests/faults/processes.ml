@@ -79,7 +79,7 @@ let test_fork_beside kind gauge by () =
   ignore (Sys.opaque_identity handle);
   check_status "child" 0 status
 
-(* While another thread takes a snapshot anew: the child's copy is that of one moment, and is the
+(* While another thread takes a snapshot anew: the child's copy is that of one look, and is the
    child's to take anew and to free. *)
 let test_fork_beside_retake () =
   let module Snapshot = Xenctrl_domains.Snapshot in
