@@ -85,9 +85,7 @@ let run wanted watch rounds json style =
 
 let uuid =
   let parse text =
-    match Uuid.of_string text with
-    | uuid -> Ok uuid
-    | exception Invalid_argument _ -> Error (`Msg (Printf.sprintf "%S is no UUID" text))
+    Uuid.of_string_opt text |> Option.to_result ~none:(`Msg (Printf.sprintf "%S is no UUID" text))
   in
   Arg.conv ~docv:"UUID" (parse, Fmt.using Uuid.to_string Fmt.string)
 

@@ -27,9 +27,9 @@ let look ?into h =
 (* {1 Comparing} *)
 
 let cpu ~before ~after domid =
-  match Snapshot.index before.snapshot domid with
-  | exception Not_found -> None
-  | i ->
+  match Snapshot.index_opt before.snapshot domid with
+  | None -> None
+  | Some i ->
     let time look i = Int64.to_float (Snapshot.cpu_time look.snapshot i) in
     let used = time after (Snapshot.index after.snapshot domid) -. time before i in
     let passed = Mtime.Span.to_uint64_ns (Mtime.span before.taken after.taken) in

@@ -10,6 +10,11 @@ module Uuid = struct
 
   external of_string : string -> t = "stub_xenctrl_uuid_of_string"
 
+  let of_string_opt text =
+    match of_string text with
+    | uuid -> Some uuid
+    | exception Invalid_argument _ -> None
+
   let of_bytes bytes =
     if String.length bytes <> 16 then
       invalid_arg
@@ -38,8 +43,10 @@ module Uuid = struct
     Bytes.unsafe_to_string text
 
   let to_bytes t = t
+  let to_handle t = Array.init 16 (fun i -> Char.code t.[i])
   let equal = String.equal
   let compare = String.compare
+  let hash (t : t) = Hashtbl.hash t
   let nil = String.make 16 '\000'
 end
 
@@ -99,6 +106,11 @@ module Snapshot = struct
       raise Not_found
     end;
     i
+
+  let index_opt t domid =
+    match index t domid with
+    | i -> Some i
+    | exception Not_found -> None
 
   let iter f t =
     for i = 0 to length t - 1 do

@@ -22,6 +22,9 @@ module Uuid : sig
   (** Reads [xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx], hexadecimal digits of either case.
       @raise Invalid_argument for any other text. *)
 
+  val of_string_opt : string -> t option
+  (** Likewise, and [None] for any other text. *)
+
   val of_bytes : string -> t
   (** Takes the 16 bytes, in the order in which they are written.
       @raise Invalid_argument for any other length. *)
@@ -34,8 +37,15 @@ module Uuid : sig
   (** Lower case. *)
 
   val to_bytes : t -> string
+
+  val to_handle : t -> int array
+  (** As the field [handle] has it, a new array. *)
+
   val equal : t -> t -> bool
   val compare : t -> t -> int
+
+  val hash : t -> int
+  (** With these three the module is an argument for [Hashtbl.Make] and [Map.Make]. *)
 
   val nil : t
   (** All zeroes, the UUID of dom0. *)
@@ -99,6 +109,9 @@ module Snapshot : sig
   val index : t -> Xenctrl.domid -> index
   (** The number of a domain, by binary search.
       @raise Not_found if there is none of that domid. *)
+
+  val index_opt : t -> Xenctrl.domid -> index option
+  (** Likewise, and [None] if there is none of that domid. *)
 
   val nth : t -> int -> index
   (** [nth s i] is number [i], for loops that count by themselves.

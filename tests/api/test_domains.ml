@@ -37,9 +37,13 @@ let test_uuid () =
   check_bool "of handle" true
     (Uuid.equal uuid (Uuid.of_handle (Array.init 16 (fun i -> i * 0x11))));
   check_string "nil" "00000000-0000-0000-0000-000000000000" (Uuid.to_string Uuid.nil);
+  check_bool "to handle" true (Uuid.to_handle uuid = Array.init 16 (fun i -> i * 0x11));
   check_bool "order" true (Uuid.compare Uuid.nil uuid < 0);
+  check_bool "if it is one" true (Uuid.of_string_opt text = Some uuid);
   List.iter
-    (fun text -> raises_invalid text (fun () -> Uuid.of_string text))
+    (fun text ->
+      raises_invalid text (fun () -> Uuid.of_string text);
+      check_bool text true (Uuid.of_string_opt text = None))
     [
       ""; text ^ " "; " " ^ text; text ^ "\000"; String.sub text 0 35; "0x" ^ String.sub text 2 34;
       "00112233445566778899aabbccddeeff"; "g" ^ String.sub text 1 35;
@@ -51,6 +55,25 @@ let test_uuid () =
   List.iter
     (fun handle -> raises_invalid "handle" (fun () -> Uuid.of_handle handle))
     [ [||]; Array.make 15 0; Array.make 17 0; Array.make 16 256; Array.make 16 (-1) ]
+
+module Uuid_table = Hashtbl.Make (Uuid)
+module Uuid_map = Map.Make (Uuid)
+
+let test_uuid_keys () =
+  let table = Uuid_table.create 16 in
+  let names = List.init 1000 uuid_of_domid in
+  List.iteri (fun i name -> Uuid_table.replace table (Uuid.of_string name) i) names;
+  let map =
+    List.fold_left (fun map name -> Uuid_map.add (Uuid.of_string name) name map) Uuid_map.empty names
+  in
+  List.iteri
+    (fun i name ->
+      let uuid = Uuid.of_string (String.uppercase_ascii name) in
+      check_int name i (Uuid_table.find table uuid);
+      check_string name name (Uuid_map.find uuid map))
+    names;
+  check_bool "another" false (Uuid_table.mem table Uuid.nil || Uuid_map.mem Uuid.nil map);
+  check_bool "spread" true ((Uuid_table.stats table).max_bucket_length < 20)
 
 (* {1 By UUID} *)
 
@@ -194,6 +217,7 @@ let check_domain s i (d : Xenctrl.domaininfo) =
   check "misc" (Snapshot.has_misc_flag s i X86_MSR_RELAXED = (arch.misc_flags <> []));
   check "record" (still (Snapshot.domaininfo s i) = still d);
   check "index" (Snapshot.index s d.domid = i);
+  check "index_opt" (Snapshot.index_opt s d.domid = Some i);
   check "nth" (Snapshot.nth s (i :> int) = i);
   check "mem" (Snapshot.mem s d.domid);
   if on_sim then begin
@@ -240,6 +264,7 @@ let test_snapshot spec guests () =
         (fun domid ->
           if not (List.mem domid here) then begin
             check_bool "mem" false (Snapshot.mem s domid);
+            check_bool "index_opt" true (Snapshot.index_opt s domid = None);
             match Snapshot.index s domid with
             | i -> Alcotest.failf "domid %d at %d" domid (i :> int)
             | exception Not_found -> ()
@@ -325,6 +350,7 @@ let test_outside () =
            ("length", fun () -> ignore (Snapshot.length s));
            ("mem", fun () -> ignore (Snapshot.mem s 0));
            ("index", fun () -> ignore (Snapshot.index s 0));
+           ("index_opt", fun () -> ignore (Snapshot.index_opt s 0));
            ("iter", fun () -> Snapshot.iter ignore s);
            ("fold", fun () -> ignore (Snapshot.fold (fun n _ -> n + 1) 0 s));
            ("fold_right", fun () -> ignore (Snapshot.fold_right (fun _ n -> n + 1) s 0));
@@ -596,7 +622,8 @@ let test_failing_hint () =
 let () =
   Alcotest.run ("Xenctrl_domains in " ^ (if on_sim then "xensim " else "Xen ") ^ release)
     [
-      ("uuid", [ test "text and bytes" test_uuid ]);
+      ( "uuid",
+        [ test "text and bytes" test_uuid; test "keys of tables and maps" test_uuid_keys ] );
       ( "find",
         [
           test "as by filtering the list" test_find;

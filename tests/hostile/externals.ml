@@ -130,6 +130,7 @@ let snapshot h a =
   (match index s a.domid with
   | i -> if domid s i <> a.domid then bad "domain %d for %d" (domid s i) a.domid
   | exception Not_found -> if mem s a.domid then bad "domain %d has no number" a.domid);
+  if (index_opt s a.domid <> None) <> mem s a.domid then bad "a number of domain %d or none" a.domid;
   retake h s;
   free s;
   List.iter
@@ -147,12 +148,14 @@ let uuid a =
   | u ->
     if to_string u <> String.lowercase_ascii a.uuid || not (equal u (of_bytes (to_bytes u))) then
       bad "%S is %S" a.uuid (to_string u)
-  | exception Invalid_argument _ -> ());
+  | exception Invalid_argument _ -> if of_string_opt a.uuid <> None then bad "%S is one" a.uuid);
   (match of_bytes a.text with
   | u -> if to_bytes u <> a.text then bad "the bytes of %S" a.text
   | exception Invalid_argument _ -> if String.length a.text = 16 then bad "16 bytes are refused");
   (match of_handle (Array.make 16 a.n) with
-  | _ -> if a.n < 0 || a.n > 255 then bad "a byte of %d" a.n
+  | u ->
+    if a.n < 0 || a.n > 255 then bad "a byte of %d" a.n;
+    if to_handle u <> Array.make 16 a.n then bad "other bytes than %d" a.n
   | exception Invalid_argument _ -> if a.n >= 0 && a.n <= 255 then bad "16 bytes are refused");
   (* This one may raise. *)
   let u = of_string a.uuid in
