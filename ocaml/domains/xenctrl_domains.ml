@@ -112,6 +112,18 @@ module Snapshot = struct
     | i -> Some i
     | exception Not_found -> None
 
+  external last_with_uuid :
+    t -> Uuid.t -> (int[@untagged]) -> (int[@untagged])
+    = "stub_xenctrl_snapshot_last_with_uuid_byte"
+      "stub_xenctrl_snapshot_last_with_uuid"
+    [@@noalloc]
+
+  let rec with_uuid_below limit t uuid found =
+    let i = last_with_uuid t uuid limit in
+    if i < 0 then found else with_uuid_below i t uuid (i :: found)
+
+  let find_by_uuid t uuid = with_uuid_below (length t) t uuid []
+
   let iter f t =
     for i = 0 to length t - 1 do
       f i

@@ -113,6 +113,11 @@ module Snapshot : sig
   val index_opt : t -> Xenctrl.domid -> index option
   (** Likewise, and [None] if there is none of that domid. *)
 
+  val find_by_uuid : t -> Uuid.t -> index list
+  (** Every domain with that UUID, as of {!Xenctrl_domains.find_by_uuid} and in the same order, but
+      as the snapshot has them: no hypercall is made. Nothing is allocated for domains that do not
+      match. *)
+
   val nth : t -> int -> index
   (** [nth s i] is number [i], for loops that count by themselves.
       @raise Invalid_argument unless [i] is at least 0 and less than [length s]. *)

@@ -151,6 +151,13 @@ impl Snapshot {
         None
     }
 
+    /// The greatest number below `limit` of a domain with that handle.
+    pub fn last_with_handle(&self, handle: DomainHandle, limit: i64) -> Option<usize> {
+        let limit = usize::try_from(limit).ok()?.min(self.length()?);
+        let has_it = |domain: SnapshotDomain<'_>| domain.handle() == handle;
+        (0..limit).rev().find(|&index| self.get(index as i64).is_some_and(has_it))
+    }
+
     #[inline]
     fn words(&self) -> &[AtomicU64] {
         // SAFETY: mapped as long as self lives, zero or written as such words.
@@ -306,6 +313,29 @@ mod tests {
                 prop_assert_eq!(snapshot.find(other), expected);
             }
         }
+    }
+
+    #[test]
+    fn the_last_below_a_limit_is_found_by_its_handle() {
+        let record = |byte: u8| DomainInfo { handle: [byte; 16], ..DomainInfo::default() };
+        let snapshot = snapshot(&[7, 8, 7, 9].map(record));
+        let last = |byte, limit| snapshot.last_with_handle([byte; 16], limit);
+        for (byte, limit, found) in [
+            (7, 4, Some(2)),
+            (7, 3, Some(2)),
+            (7, 2, Some(0)),
+            (7, 0, None),
+            (7, -1, None),
+            (7, i64::MIN, None),
+            (9, 4, Some(3)),
+            (9, i64::MAX, Some(3)),
+            (9, 3, None),
+            (0, 5, None),
+        ] {
+            assert_eq!(last(byte, limit), found, "{byte} below {limit}");
+        }
+        snapshot.free().unwrap();
+        assert_eq!(last(7, 4), None);
     }
 
     #[test]

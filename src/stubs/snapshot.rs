@@ -85,6 +85,16 @@ export_noalloc! {
         snapshot.find(domid).map(|index| index as u64)
     }
 
+    /// `last_with_uuid : t -> string -> int -> int`: of the domains before that number; -1 if none
+    /// has that UUID
+    fn stub_xenctrl_snapshot_last_with_uuid, stub_xenctrl_snapshot_last_with_uuid_byte(
+        snapshot: &Snapshot,
+        uuid: Option<[u8; 16]>,
+        limit: i64,
+    ) {
+        snapshot.last_with_handle(uuid?, limit).map(|index| index as u64)
+    }
+
     /// `has_uuid : t -> int -> string -> int`: 0 or 1
     fn stub_xenctrl_snapshot_has_uuid, stub_xenctrl_snapshot_has_uuid_byte(
         snapshot: &Snapshot,

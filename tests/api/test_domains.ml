@@ -117,7 +117,7 @@ let other = "deadbeef-dead-4ead-8ead-beef00000001"
 
 (* During a migration to the same host two domains have a UUID; renaming moves it. *)
 let test_several () =
-  with_guests 40 (fun h ->
+  with_guests ~spread:Sparse 40 (fun h ->
       let uuid = Uuid.of_string other in
       let guests = List.filter (fun d -> d <> 0) (domids (Xenctrl.domain_getinfolist h 0)) in
       let pick = List.filteri (fun i _ -> i = 3 || i = 17 || i = 39) guests in
@@ -127,12 +127,24 @@ let test_several () =
           Xenctrl.domain_sethandle h domid other;
           check_domids "so far" (List.filteri (fun j _ -> j <= i) pick) (domids (find h uuid)))
         pick;
+      let s = Snapshot.take h in
+      let in_snapshot uuid = List.map (Snapshot.domid s) (Snapshot.find_by_uuid s uuid) in
+      check_domids "in a snapshot" pick (in_snapshot uuid);
+      List.iter
+        (fun near -> check_domids near [] (in_snapshot (Uuid.of_string near)))
+        [ "deadbeef-dead-4ead-8ead-beef00000002"; "eeadbeef-dead-4ead-8ead-beef00000001" ];
+      List.iter
+        (fun d -> check_domids "as by filtering" (domids (filtered h (uuid_of d))) (in_snapshot (uuid_of d)))
+        (Xenctrl.domain_getinfolist h 0);
       (* With a hint the one that is hinted at. *)
       List.iter
         (fun domid -> check_domids "hint" [ domid ] (domids (find ~hint:domid h uuid)))
         pick;
       List.iter (fun domid -> Xenctrl.domain_sethandle h domid (uuid_of_domid domid)) pick;
       check_domids "no longer" [] (domids (find h uuid));
+      check_domids "but in the snapshot" pick (in_snapshot uuid);
+      Snapshot.retake h s;
+      check_domids "nor when that is taken anew" [] (in_snapshot uuid);
       check_domids "nor with an old hint" [] (domids (find ~hint:(List.hd pick) h uuid)))
 
 let test_hint () =
@@ -218,6 +230,7 @@ let check_domain s i (d : Xenctrl.domaininfo) =
   check "record" (still (Snapshot.domaininfo s i) = still d);
   check "index" (Snapshot.index s d.domid = i);
   check "index_opt" (Snapshot.index_opt s d.domid = Some i);
+  check "by UUID" (List.mem i (Snapshot.find_by_uuid s (uuid_of d)));
   check "nth" (Snapshot.nth s (i :> int) = i);
   check "mem" (Snapshot.mem s d.domid);
   if on_sim then begin
@@ -317,7 +330,11 @@ let test_accessors_allocate_nothing () =
           in
           check_int name 0 (int_of_float (words read)))
         all_accessors;
-      check_int "mem" 0 (int_of_float (words (fun () -> ignore (Snapshot.mem s 50)))))
+      check_int "mem" 0 (int_of_float (words (fun () -> ignore (Snapshot.mem s 50))));
+      let found uuid () = ignore (Snapshot.find_by_uuid s uuid) in
+      check_int "find_by_uuid, none" 0 (int_of_float (words (found (Uuid.of_string other))));
+      let last = Snapshot.(uuid s (nth s 100)) in
+      check_int "find_by_uuid, one" 3 (int_of_float (words (found last))))
 
 (* Numbers that no function gives are looked at all the same. *)
 let any_index : int -> Snapshot.index = Obj.magic
@@ -351,6 +368,7 @@ let test_outside () =
            ("mem", fun () -> ignore (Snapshot.mem s 0));
            ("index", fun () -> ignore (Snapshot.index s 0));
            ("index_opt", fun () -> ignore (Snapshot.index_opt s 0));
+           ("find_by_uuid", fun () -> ignore (Snapshot.find_by_uuid s Uuid.nil));
            ("iter", fun () -> Snapshot.iter ignore s);
            ("fold", fun () -> ignore (Snapshot.fold (fun n _ -> n + 1) 0 s));
            ("fold_right", fun () -> ignore (Snapshot.fold_right (fun _ n -> n + 1) s 0));

@@ -170,7 +170,11 @@ let find h a =
       check_domain d;
       if not (Xenctrl_domains.Uuid.equal u (Xenctrl_domains.Uuid.of_handle d.handle)) then
         bad "domain %d has another UUID" d.domid)
-    (hinted @ Xenctrl_domains.find_by_uuid h u)
+    (hinted @ Xenctrl_domains.find_by_uuid h u);
+  let s = Xenctrl_domains.Snapshot.take h in
+  List.iter
+    (fun i -> if not (Xenctrl_domains.Snapshot.has_uuid s i u) then bad "number %d has not" (i :> int))
+    (Xenctrl_domains.Snapshot.find_by_uuid s u)
 
 let all =
   let open Xenctrl in
