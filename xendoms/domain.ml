@@ -2,12 +2,14 @@ module Uuid = Xenctrl_domains.Uuid
 
 type state = Running | Blocked | Paused | Shutdown | Crashed | Dying
 
+type shutdown = Reason of Xenctrl.shutdown_reason | Code of int
+
 type t = {
   domid : Xenctrl.domid;
   name : string option;
   uuid : Uuid.t;
   states : state list;
-  shutdown_code : int option;
+  shutdown : shutdown option;
   hvm : bool;
   memory_pages : nativeint;
   max_memory_pages : nativeint;
@@ -51,10 +53,6 @@ let display_name d =
 
 (* {1 States} *)
 
-(* SHUTDOWN_* of Xen's public/sched.h. *)
-let reasons = [| "poweroff"; "reboot"; "suspend"; "crash"; "watchdog"; "soft_reset" |]
-let crash = 3
-
 let all_states =
   [
     (Running, 'r', "running"); (Blocked, 'b', "blocked"); (Paused, 'p', "paused");
@@ -67,7 +65,7 @@ let states (info : Xenctrl.domaininfo) =
     | Blocked -> info.blocked
     | Paused -> info.paused
     | Shutdown -> info.shutdown
-    | Crashed -> info.shutdown && info.shutdown_code = crash
+    | Crashed -> Xenctrl_domains.shutdown_reason info = Some Crash
     | Dying -> info.dying
   in
   List.filter holds (List.map (fun (state, _, _) -> state) all_states)
@@ -79,13 +77,18 @@ let letters d =
 
 (* {1 A domain} *)
 
+let shutdown (info : Xenctrl.domaininfo) =
+  match Xenctrl_domains.shutdown_reason info with
+  | Some reason -> Some (Reason reason)
+  | None -> if info.shutdown then Some (Code info.shutdown_code) else None
+
 let of_info names (info : Xenctrl.domaininfo) =
   {
     domid = info.domid;
     name = name names info.domid;
     uuid = Uuid.of_handle info.handle;
     states = states info;
-    shutdown_code = (if info.shutdown then Some info.shutdown_code else None);
+    shutdown = shutdown info;
     hvm = info.hvm_guest;
     memory_pages = info.total_memory_pages;
     max_memory_pages = info.max_memory_pages;
@@ -97,8 +100,14 @@ let to_json d : Yojson.Safe.t =
   let optional f = Option.fold ~none:`Null ~some:f in
   let words = List.filter (fun (state, _, _) -> List.mem state d.states) all_states in
   let kib pages = `Intlit (Int64.to_string (Xenctrl.pages_to_kib (Int64.of_nativeint pages))) in
-  let reason code =
-    if code < Array.length reasons then `String reasons.(code) else `Int code
+  let reason = function
+    | Reason Poweroff -> `String "poweroff"
+    | Reason Reboot -> `String "reboot"
+    | Reason Suspend -> `String "suspend"
+    | Reason Crash -> `String "crash"
+    | Reason Watchdog -> `String "watchdog"
+    | Reason Soft_reset -> `String "soft_reset"
+    | Code code -> `Int code
   in
   `Assoc
     [
@@ -106,7 +115,7 @@ let to_json d : Yojson.Safe.t =
       ("name", optional (fun name -> `String name) d.name);
       ("uuid", `String (Uuid.to_string d.uuid));
       ("states", `List (List.map (fun (_, _, word) -> `String word) words));
-      ("shutdown_reason", optional reason d.shutdown_code);
+      ("shutdown_reason", optional reason d.shutdown);
       ("hvm", `Bool d.hvm);
       ("memory_kib", kib d.memory_pages);
       ("max_memory_kib", kib d.max_memory_pages);

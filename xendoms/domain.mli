@@ -2,12 +2,16 @@
 
 type state = Running | Blocked | Paused | Shutdown | Crashed | Dying
 
+type shutdown =
+  | Reason of Xenctrl.shutdown_reason
+  | Code of int  (** That is none of Xen's reasons. *)
+
 type t = {
   domid : Xenctrl.domid;
   name : string option;  (** As xenstore has it, made printable. *)
   uuid : Xenctrl_domains.Uuid.t;
   states : state list;  (** In that order; a crashed domain is shut down, too. *)
-  shutdown_code : int option;
+  shutdown : shutdown option;
   hvm : bool;  (** HVM or PVH. *)
   memory_pages : nativeint;
   max_memory_pages : nativeint;

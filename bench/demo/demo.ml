@@ -26,7 +26,7 @@ let print_row name domid memory vcpus state time =
     time
 
 let print_domain (d : Xenctrl.domaininfo) =
-  let crashed = d.shutdown && d.shutdown_code = 3 in
+  let crashed = Xenctrl_domains.shutdown_reason d = Some Crash in
   let letter c holds = if holds then c else "-" in
   print_row (name d) (string_of_int d.domid)
     (Int64.to_string

@@ -56,6 +56,20 @@ external find :
 
 let find_by_uuid ?hint h uuid = find h uuid hint
 
+(* By SHUTDOWN_* of Xen's public/sched.h. *)
+let reason_of_code code : Xenctrl.shutdown_reason option =
+  match code with
+  | 0 -> Some Poweroff
+  | 1 -> Some Reboot
+  | 2 -> Some Suspend
+  | 3 -> Some Crash
+  | 4 -> Some Watchdog
+  | 5 -> Some Soft_reset
+  | _ -> None
+
+let shutdown_reason (info : Xenctrl.domaininfo) =
+  if info.shutdown then reason_of_code info.shutdown_code else None
+
 module Snapshot = struct
   type t
   type index = int
@@ -190,6 +204,9 @@ module Snapshot = struct
     [@@noalloc]
 
   let[@inline] shutdown_code t i = checked t i (get_shutdown_code t i)
+
+  let shutdown_reason t i =
+    if shutdown t i then reason_of_code (shutdown_code t i) else None
 
   external get_total_memory_pages : t -> (index[@untagged]) -> (int[@untagged])
     = "stub_xenctrl_snapshot_total_memory_pages_byte" "stub_xenctrl_snapshot_total_memory_pages"

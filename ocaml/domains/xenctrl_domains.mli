@@ -69,13 +69,18 @@ val find_by_uuid :
     only if the hint was wrong.
     @raise Invalid_argument if [hint] is no domid. *)
 
+val shutdown_reason : Xenctrl.domaininfo -> Xenctrl.shutdown_reason option
+(** Why a domain has shut down; [None] if it has not, or if its [shutdown_code] is none of Xen's
+    reasons. *)
+
 (** {1 All domains} *)
 
 (** All domains by one answer of the hypervisor's, in memory outside OCaml's heap.
 
     A snapshot's domains are numbered from 0 on, in ascending order of domid; functions of a domain
-    take that number, an {!Snapshot.type-index}. Those whose result is an [int] or a [bool] allocate nothing, nor do those of
-    [int64] in native code where the result is used at once.
+    take that number, an {!Snapshot.type-index}. Those whose result is an [int], a [bool] or a
+    reason allocate nothing, nor do those of [int64] in native code where the result is used at
+    once.
 
     All functions raise [Invalid_argument] for a number that is out of range, and after
     {!Snapshot.free}. A snapshot that one thread takes anew while another reads it gives the reader
@@ -149,6 +154,9 @@ module Snapshot : sig
 
   val shutdown_code : t -> index -> int
   (** 255 if the domain has not shut down. *)
+
+  val shutdown_reason : t -> index -> Xenctrl.shutdown_reason option
+  (** As of {!Xenctrl_domains.shutdown_reason}. *)
 
   val total_memory_pages : t -> index -> int
   val max_memory_pages : t -> index -> int

@@ -231,6 +231,7 @@ let check_domain s i (d : Xenctrl.domaininfo) =
   check "index" (Snapshot.index s d.domid = i);
   check "index_opt" (Snapshot.index_opt s d.domid = Some i);
   check "by UUID" (List.mem i (Snapshot.find_by_uuid s (uuid_of d)));
+  check "reason" (Snapshot.shutdown_reason s i = Xenctrl_domains.shutdown_reason d);
   check "nth" (Snapshot.nth s (i :> int) = i);
   check "mem" (Snapshot.mem s d.domid);
   if on_sim then begin
@@ -292,6 +293,7 @@ let all_accessors =
       ("blocked", fun s i -> ignore (blocked s i)); ("running", fun s i -> ignore (running s i));
       ("hvm_guest", fun s i -> ignore (hvm_guest s i));
       ("shutdown_code", fun s i -> ignore (shutdown_code s i));
+      ("shutdown_reason", fun s i -> ignore (shutdown_reason s i));
       ("total_memory_pages", fun s i -> ignore (total_memory_pages s i));
       ("max_memory_pages", fun s i -> ignore (max_memory_pages s i));
       ("nr_online_vcpus", fun s i -> ignore (nr_online_vcpus s i));
@@ -393,6 +395,33 @@ let test_old_index () =
   Xenctrl.domain_destroy h domid;
   Snapshot.retake h s;
   raises_invalid "paused" (fun () -> Snapshot.paused s last)
+
+(* Each reason as it was given; codes that are none of them; a code before the end. *)
+let test_reasons () =
+  with_guests ~spread:Sparse 20 (fun h ->
+      let up (d : Xenctrl.domaininfo) = d.domid <> 0 && not d.shutdown in
+      let guests = domids (List.filter up (Xenctrl.domain_getinfolist h 0)) in
+      let reasons = Xenctrl.[ Poweroff; Reboot; Suspend; Crash; Watchdog; Soft_reset ] in
+      let shut_down = List.filteri (fun n _ -> n < List.length reasons) guests in
+      List.iter2 (Xenctrl.domain_shutdown h) shut_down reasons;
+      let s = Snapshot.take h in
+      let check domid reason =
+        check_bool "in a record" true
+          (Xenctrl_domains.shutdown_reason (Xenctrl.domain_getinfo h domid) = reason);
+        check_bool "in a snapshot" true
+          (Snapshot.shutdown_reason s (Snapshot.index s domid) = reason)
+      in
+      List.iter2 (fun domid reason -> check domid (Some reason)) shut_down reasons;
+      check 0 None;
+      let d = Xenctrl.domain_getinfo h (List.hd shut_down) in
+      List.iter
+        (fun shutdown_code ->
+          check_bool "no reason" true
+            (Xenctrl_domains.shutdown_reason { d with shutdown_code } = None))
+        [ -1; 6; 255 ];
+      check_bool "not yet" true
+        (Xenctrl_domains.shutdown_reason { d with shutdown = false; shutdown_code = 1 } = None);
+      List.iter (destroy h) shut_down)
 
 (* In place: no mapping, and what fails leaves what was there. *)
 let test_retake () =
@@ -660,6 +689,7 @@ let () =
         else [ test "fields" (test_snapshot "" 200) ])
         @ [
             test "outside and freed" test_outside;
+            test "reasons" test_reasons;
             test "retake" test_retake;
             test "longest" test_longest;
             test "dropped ones are collected" test_snapshots_are_collected;

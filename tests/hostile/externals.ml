@@ -100,8 +100,8 @@ let accessors =
   let any f s i = ignore (Sys.opaque_identity (f s i)) in
   [
     any domid; any dying; any shutdown; any paused; any blocked; any running; any hvm_guest;
-    any shutdown_code; any total_memory_pages; any max_memory_pages; any shared_info_frame;
-    any cpu_time; any nr_online_vcpus; any max_vcpu_id; any ssidref; any uuid;
+    any shutdown_code; any shutdown_reason; any total_memory_pages; any max_memory_pages;
+    any shared_info_frame; any cpu_time; any nr_online_vcpus; any max_vcpu_id; any ssidref; any uuid;
     any (fun s i -> has_uuid s i Xenctrl_domains.Uuid.nil);
     any (fun s i -> emulates s i Xenctrl.X86_EMU_VPCI);
     any (fun s i -> has_misc_flag s i Xenctrl.X86_MSR_RELAXED);
