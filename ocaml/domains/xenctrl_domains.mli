@@ -229,5 +229,9 @@ type changes = {
 val changes : before:Snapshot.t -> after:Snapshot.t -> changes
 (** What differs between two snapshots, in time linear in their lengths.
 
+    Who acts by UUID reads that of a domain that is [gone] from [before], ahead of taking that
+    anew: [Snapshot.uuid before (Snapshot.index before domid)]. Likewise the old one of a
+    domain that is [renamed].
+
     A domid that was given to another domain in between is among the [renamed], unless the two
     domains have the same UUID too: Xen hands domids out in turn, so that takes 32752 domains. *)

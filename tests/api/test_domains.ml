@@ -614,6 +614,12 @@ let test_changes () =
         let expected = expected_changes !list now in
         check_domids "appeared" expected.appeared changes.appeared;
         check_domids "gone" expected.gone changes.gone;
+        check_bool "whose UUIDs the earlier one has" true
+          (List.map (fun d -> Snapshot.(uuid before (index before d))) expected.gone
+          = List.filter_map
+              (fun (d : Xenctrl.domaininfo) ->
+                if List.mem d.domid expected.gone then Some (uuid_of d) else None)
+              !list);
         check_domids "shut down" expected.shut_down changes.shut_down;
         check_domids "renamed" expected.renamed changes.renamed;
         Snapshot.retake h before;
