@@ -602,7 +602,9 @@ external watchdog : handle -> int -> int32 -> int = "stub_xc_watchdog"
 
 (** The hypervisor's version.
 
-    Hypercalls: [XENVER_version], [XENVER_extraversion]. *)
+    Hypercalls: [XENVER_version], [XENVER_extraversion2]. An older Xen than 4.20, which answers
+    [ENOSYS] to the latter, is asked for [XENVER_extraversion] then, and from the handle's next
+    call on for that alone; it cuts at 15 characters. *)
 external version : handle -> version = "stub_xc_version_version"
 
 (** How the hypervisor was compiled.
@@ -613,12 +615,14 @@ external version_compile_info : handle -> compile_info
 
 (** The changeset that the hypervisor was built from.
 
-    Hypercall: [XENVER_changeset]. *)
+    Hypercall: [XENVER_changeset2]; in an older Xen than 4.20, as with {!val-version},
+    [XENVER_changeset], which cuts at 63 characters. *)
 external version_changeset : handle -> string = "stub_xc_version_changeset"
 
 (** The kinds of guests that the hypervisor can run, separated by blanks.
 
-    Hypercall: [XENVER_capabilities]. *)
+    Hypercall: [XENVER_capabilities2]; in an older Xen than 4.20, as with {!val-version},
+    [XENVER_capabilities], which cuts at 1023 characters. *)
 external version_capabilities : handle -> string
   = "stub_xc_version_capabilities"
 

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runtime::{IntoValue, stand_in};
+use runtime::{IntoAnswer, stand_in};
 use xenctrl_stubs::{
     abi::domctl::SchedCredit,
     hypervisor::{CreateConfig, Wanted, Xen},
@@ -28,8 +28,11 @@ fn number() -> u32 {
 }
 
 /// Every word of what was built was written.
-fn build(value: impl IntoValue) {
-    stand_in::read(value.into_value(&mut stand_in::lock()));
+fn build(value: impl IntoAnswer) {
+    let lock = &mut stand_in::lock();
+    let answer = value.into_answer(lock);
+    // SAFETY: the stand-in does not raise.
+    stand_in::read(unsafe { answer.allocate(lock) });
     // SAFETY: nothing was kept but what is shared, which a root reaches.
     unsafe { stand_in::collect() };
 }
@@ -51,8 +54,8 @@ fn operation(xen: &Xen, op: u8) {
         3 => xen.physinfo().into_iter().for_each(build),
         4 => xen.version().into_iter().for_each(build),
         5 => xen.compile_info().into_iter().for_each(build),
-        6 => drop(xen.changeset()),
-        7 => drop(xen.capabilities()),
+        6 => xen.changeset().into_iter().for_each(build),
+        7 => xen.capabilities().into_iter().for_each(build),
         8 => drop(xen.most_cpus()),
         9 => drop(xen.idle_times(number())),
         10 => drop(xen.cpu_featureset(n)),

@@ -71,6 +71,9 @@ pub struct Config {
     /// Overrides of what the version has.
     pub sysctl: Option<u32>,
     pub domctl: Option<u32>,
+    /// `None`: the newest point release's.
+    pub extra_version: Option<String>,
+    pub changeset: Option<String>,
     pub domains: u32,
     pub sparse: bool,
     pub seed: u64,
@@ -117,6 +120,8 @@ impl Default for Config {
             version: Version::of(Release::V4_20),
             sysctl: None,
             domctl: None,
+            extra_version: None,
+            changeset: None,
             domains: 10,
             sparse: false,
             seed: 1,
@@ -208,8 +213,15 @@ fn hex(text: &str) -> Result<u32, String> {
     u32::from_str_radix(digits, 16).map_err(|_| "wants a hexadecimal number".to_owned())
 }
 
+/// What [`text`] reads.
+const TEXT: &str = "text; \\n: new line, \\c: comma, \\\\: backslash";
+
+fn text(escaped: &str) -> Result<String, String> {
+    console::unescape(escaped).ok_or_else(|| "wants n, c or \\ after a \\".to_owned())
+}
+
 /// Every key, in the order in which they are explained.
-pub static KEYS: [Key; 38] = [
+pub static KEYS: [Key; 40] = [
     key(
         "version",
         "4.17 to 4.22; also 4.16, 4.23, 5.0",
@@ -226,6 +238,14 @@ pub static KEYS: [Key; 38] = [
     }),
     key("domctl", "hexadecimal", "the release's", "interface version of domctl", |c, v| {
         c.domctl = Some(hex(v)?);
+        Ok(())
+    }),
+    key("extra_version", TEXT, "the release's", "what follows the version numbers", |c, v| {
+        c.extra_version = Some(text(v)?);
+        Ok(())
+    }),
+    key("changeset", TEXT, "the release's", "what it says it was built from", |c, v| {
+        c.changeset = Some(text(v)?);
         Ok(())
     }),
     key("domains", "1 to 32752", "10", "domains at the start, dom0 among them", |c, v| {
@@ -368,11 +388,11 @@ pub static KEYS: [Key; 38] = [
     ),
     key(
         "console",
-        "text; \\n: new line, \\c: comma, \\\\: backslash",
+        TEXT,
         "none",
         "what is on the hypervisor's console, after the messages of its boot",
         |c, v| {
-            c.console = console::unescape(v).ok_or("wants n, c or \\ after a \\")?;
+            c.console = text(v)?;
             Ok(())
         },
     ),

@@ -3,8 +3,8 @@
 use crate::abi::HYPERVISOR_XEN_VERSION;
 use crate::abi::release::Release;
 use crate::abi::version::{
-    CAPABILITIES, CHANGESET, COMPILE_INFO, Capabilities, Changeset, CompileInfo, EXTRAVERSION,
-    ExtraVersion, VERSION,
+    CAPABILITIES, CAPABILITIES2, CHANGESET, CHANGESET2, COMPILE_INFO, Capabilities, Changeset,
+    CompileInfo, EXTRAVERSION, EXTRAVERSION2, ExtraVersion, VARBUF_LONGEST, VERSION, VarbufLength,
 };
 use crate::counters;
 use crate::errno::Ret;
@@ -20,9 +20,6 @@ const PAGESIZE: u64 = 7;
 const GUEST_HANDLE: u64 = 8;
 const COMMANDLINE: u64 = 9;
 const BUILD_ID: u64 = 10;
-const EXTRAVERSION2: u64 = 11;
-const CAPABILITIES2: u64 = 12;
-const CHANGESET2: u64 = 13;
 const COMMANDLINE2: u64 = 14;
 
 /// Where the hypervisor's part of a 64-bit PV guest's address space begins.
@@ -125,12 +122,15 @@ fn denied(hv: &Hypervisor, cmd: u64, kind: Kind) -> bool {
 
 /// Answers of any length: the length, or the text after a word that says how much fits.
 fn variable(addr: u64, text: &str) -> Ret {
+    if text.len() > VARBUF_LONGEST {
+        return Err(libc::E2BIG);
+    }
     if addr != 0 {
-        let room: u32 = guest::read(addr)?;
+        let room: VarbufLength = guest::read(addr)?;
         if text.len() > room as usize {
             return Err(libc::ENOBUFS);
         }
-        guest::write_bytes(addr + 4, text.as_bytes())?;
+        guest::write_bytes(addr + size_of::<VarbufLength>() as u64, text.as_bytes())?;
     }
     Ok(text.len() as i64)
 }
@@ -150,11 +150,13 @@ fn point_release(hv: &Hypervisor) -> Option<(&'static str, &'static str)> {
 }
 
 fn extra_version(hv: &Hypervisor) -> String {
-    point_release(hv).map_or(".0", |(extra, _)| extra).to_owned()
+    let own = || point_release(hv).map_or(".0", |(extra, _)| extra).to_owned();
+    hv.config.extra_version.clone().unwrap_or_else(own)
 }
 
 fn changeset(hv: &Hypervisor) -> String {
-    point_release(hv).map_or("unavailable", |(_, changeset)| changeset).to_owned()
+    let own = || point_release(hv).map_or("unavailable", |(_, changeset)| changeset).to_owned();
+    hv.config.changeset.clone().unwrap_or_else(own)
 }
 
 /// The kinds of guests, each followed by a blank.

@@ -1,4 +1,5 @@
-//! `xen_version` (public/version.h). These operations have had one form in every release.
+//! `xen_version` (public/version.h). These operations have had one form in every release that has
+//! them.
 
 /// `XENVER_version`: answers `major << 16 | minor`, takes no argument.
 pub const VERSION: u64 = 0;
@@ -10,6 +11,20 @@ pub const COMPILE_INFO: u64 = 2;
 pub const CAPABILITIES: u64 = 3;
 /// `XENVER_changeset`.
 pub const CHANGESET: u64 = 4;
+/// `XENVER_extraversion2`: this one and those below answer with a text of any length, in a
+/// `struct xen_varbuf`. Since 4.20; an earlier Xen may have them from its vendor.
+pub const EXTRAVERSION2: u64 = 11;
+/// `XENVER_capabilities2`.
+pub const CAPABILITIES2: u64 = 12;
+/// `XENVER_changeset2`.
+pub const CHANGESET2: u64 = 13;
+
+/// The `len` of a `struct xen_varbuf`, whose bytes follow at once: for how many there is room. How
+/// many there are is the operation's result; no zero byte ends them.
+pub type VarbufLength = u32;
+
+/// Bytes of the longest text in a `struct xen_varbuf`: one that is longer is `E2BIG`.
+pub const VARBUF_LONGEST: usize = 64 << 10;
 
 /// `xen_extraversion_t`.
 pub type ExtraVersion = [u8; 16];

@@ -4,13 +4,13 @@
 
 use super::{
     Errno, Error, Result,
-    buffer::{Buffer, Plain, Purpose},
+    buffer::{Buffer, Plain, Purpose, collected},
     session::{Session, Sessions},
 };
 use crate::abi::{self, domctl, release::Release, sysctl, version};
 use std::{
     ops::{Deref, DerefMut},
-    sync::atomic::AtomicU32,
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 /// An open handle on the hypervisor.
@@ -19,6 +19,8 @@ pub struct Xen {
     release: Release,
     /// How many pCPUs there can be; 0: not asked yet.
     pub(super) most_cpus: AtomicU32,
+    /// Whether the hypervisor is known to lack `xen_version`'s texts of any length.
+    lacks_texts: AtomicBool,
 }
 
 impl Xen {
@@ -33,6 +35,7 @@ impl Xen {
             sessions: Sessions::open()?,
             release: Release::ALL[0],
             most_cpus: AtomicU32::new(0),
+            lacks_texts: AtomicBool::new(false),
         };
         let identified = xen.identify().and_then(|release| {
             xen.release = release;
@@ -193,6 +196,45 @@ impl Xen {
         let address = lease.clear_data(size_of::<T>());
         self.call2(abi::HYPERVISOR_XEN_VERSION, op, address)?;
         Ok(lease.records::<T>(1)[0])
+    }
+
+    /// Makes `xen_version` with a `struct xen_varbuf` to be filled; again with a larger one where
+    /// the text does not fit. What it filled, or `None` where the hypervisor has no such operation,
+    /// which is found out once.
+    pub(super) fn xen_version_text(&self, op: u64) -> Result<Option<Vec<u8>>> {
+        const HEAD: usize = size_of::<version::VarbufLength>();
+        if self.lacks_texts.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let mut lease = self.lease(Purpose::Argument)?;
+        let ask = |lease: &mut Lease<'_>| {
+            let room = u32::try_from(lease.capacity() - HEAD).unwrap_or(u32::MAX);
+            let address = lease.put_data::<version::VarbufLength>(&[room]);
+            match self.call2(abi::HYPERVISOR_XEN_VERSION, op, address)? {
+                reported if reported > room => {
+                    Err(Error::Overrun { what: "characters", reported, asked: room })
+                }
+                length => Ok(length as usize),
+            }
+        };
+        let answer = match ask(&mut lease) {
+            Err(Error::Errno(Errno::ENOBUFS)) => {
+                lease.reserve(HEAD + version::VARBUF_LONGEST)?;
+                ask(&mut lease)
+            }
+            answer => answer,
+        };
+        match answer {
+            Ok(length) => {
+                let text = &lease.records::<u8>(HEAD + length)[HEAD..];
+                Ok(Some(collected(text.iter().copied())?))
+            }
+            Err(Error::Errno(Errno::ENOSYS)) => {
+                self.lacks_texts.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -19,6 +19,10 @@ impl Errno {
     pub const E2BIG: Errno = Errno(libc::E2BIG);
     /// Less memory was had than asked for.
     pub const ENOMEM: Errno = Errno(libc::ENOMEM);
+    /// An answer does not fit.
+    pub const ENOBUFS: Errno = Errno(libc::ENOBUFS);
+    /// The hypervisor has no such operation.
+    pub const ENOSYS: Errno = Errno(libc::ENOSYS);
     /// The hypervisor's answer breaks its own rules.
     pub const EIO: Errno = Errno(libc::EIO);
     /// The handle is no longer open.

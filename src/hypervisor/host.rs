@@ -2,7 +2,10 @@
 
 #![allow(unsafe_code)]
 
-use super::{Errno, Error, Result, Xen, buffer::Purpose};
+use super::{
+    Errno, Error, Result, Xen,
+    buffer::{Plain, Purpose},
+};
 use crate::abi::{
     self, sched,
     sysctl::{self, CpuFeatureset, CpuInfo, GetCpuInfo, PhysInfo, SysctlUnion},
@@ -35,34 +38,47 @@ pub struct CompileInfo {
 }
 
 impl Xen {
-    /// Version numbers. Hypercalls: `XENVER_version`, `XENVER_extraversion`.
+    /// Version numbers. Hypercalls: `XENVER_version`, `XENVER_extraversion2`; where the hypervisor
+    /// lacks that one, `XENVER_extraversion`, which cuts at 15 characters.
     pub fn version(&self) -> Result<Version> {
         let packed = self.xen_version(version::VERSION)?;
-        let extra: version::ExtraVersion = self.xen_version_into(version::EXTRAVERSION)?;
-        Ok(Version { major: packed >> 16, minor: packed & 0xFFFF, extra: text(&extra) })
+        let extra =
+            self.text::<version::ExtraVersion>(version::EXTRAVERSION2, version::EXTRAVERSION)?;
+        Ok(Version { major: packed >> 16, minor: packed & 0xFFFF, extra })
     }
 
     /// How the hypervisor was compiled. Hypercall: `XENVER_compile_info`.
     pub fn compile_info(&self) -> Result<CompileInfo> {
         let info: version::CompileInfo = self.xen_version_into(version::COMPILE_INFO)?;
         Ok(CompileInfo {
-            compiler: text(&info.compiler),
-            compile_by: text(&info.compile_by),
-            compile_domain: text(&info.compile_domain),
-            compile_date: text(&info.compile_date),
+            compiler: text(&info.compiler).to_vec(),
+            compile_by: text(&info.compile_by).to_vec(),
+            compile_domain: text(&info.compile_domain).to_vec(),
+            compile_date: text(&info.compile_date).to_vec(),
         })
     }
 
-    /// The changeset that it was built from. Hypercall: `XENVER_changeset`.
+    /// The changeset that it was built from. Hypercall: `XENVER_changeset2`; where the hypervisor
+    /// lacks it, `XENVER_changeset`, which cuts at 63 characters.
     pub fn changeset(&self) -> Result<Vec<u8>> {
-        let changeset: version::Changeset = self.xen_version_into(version::CHANGESET)?;
-        Ok(text(&changeset))
+        self.text::<version::Changeset>(version::CHANGESET2, version::CHANGESET)
     }
 
-    /// Kinds of guests that it can run, separated by blanks. Hypercall: `XENVER_capabilities`.
+    /// Kinds of guests that it can run, separated by blanks. Hypercall: `XENVER_capabilities2`;
+    /// where the hypervisor lacks it, `XENVER_capabilities`, which cuts at 1023 characters.
     pub fn capabilities(&self) -> Result<Vec<u8>> {
-        let capabilities: version::Capabilities = self.xen_version_into(version::CAPABILITIES)?;
-        Ok(text(&capabilities))
+        self.text::<version::Capabilities>(version::CAPABILITIES2, version::CAPABILITIES)
+    }
+
+    /// The text that `op` answers with, or else `cut`, into a field that may be too short for it.
+    fn text<Field: Plain + AsRef<[u8]>>(&self, op: u64, cut: u64) -> Result<Vec<u8>> {
+        match self.xen_version_text(op)? {
+            Some(mut whole) => {
+                whole.truncate(text(&whole).len());
+                Ok(whole)
+            }
+            None => Ok(text(self.xen_version_into::<Field>(cut)?.as_ref()).to_vec()),
+        }
     }
 
     /// The host's processors and memory. Hypercall: `XEN_SYSCTL_physinfo`.
@@ -142,8 +158,9 @@ impl Xen {
 }
 
 /// What stands before the first zero byte.
-fn text(field: &[u8]) -> Vec<u8> {
-    field.iter().copied().take_while(|&byte| byte != 0).collect()
+fn text(field: &[u8]) -> &[u8] {
+    let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
+    &field[..end]
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub enum Large {
     Bools(Vec<bool>),
     /// `int64 array`.
     Int64s(Vec<i64>),
+    /// A record of two integers and a `string`.
+    Record([i64; 2], Vec<u8>),
 }
 
 impl Answer {
@@ -71,6 +73,17 @@ impl Answer {
         }))
     }
 
+    /// A record of two integers and a `string`.
+    pub fn record(numbers: [i64; 2], bytes: Vec<u8>, lock: &mut Lock) -> Answer {
+        match RECORD + Carver::string_words(bytes.len()) {
+            words @ ..=ROOM => Answer::Value(lock.carve(words, |carver| {
+                let text = carver.string(&bytes);
+                record(carver, numbers, text)
+            })),
+            _ => Answer::Large(Large::Record(numbers, bytes)),
+        }
+    }
+
     /// The value, allocated if it is not there yet.
     ///
     /// # Safety
@@ -88,15 +101,33 @@ impl Answer {
     }
 }
 
+/// Words of a record of three fields.
+const RECORD: usize = 1 + 3;
+
+fn record<'c>(carver: &mut Carver<'c>, numbers: [i64; 2], text: Field<'c>) -> Field<'c> {
+    let [first, second] = numbers.map(Field::int);
+    carver.tuple([first, second, text])
+}
+
+/// A string of any length. It may raise.
+fn string(bytes: &[u8], _: &mut Lock) -> RawValue {
+    // SAFETY: the lock is held, and the bytes are copied.
+    unsafe { caml_alloc_initialized_string(bytes.len(), bytes.as_ptr().cast()) }
+}
+
 impl Large {
     fn build(&self, lock: &mut Lock) -> RawValue {
         /// Boxed numbers for which one allocation has room.
         const BATCH: usize = ROOM / Carver::BOXED;
         match self {
-            // SAFETY: the lock is held, and the bytes are copied.
-            Large::Bytes(bytes) => unsafe {
-                caml_alloc_initialized_string(bytes.len(), bytes.as_ptr().cast())
-            },
+            Large::Bytes(bytes) => string(bytes, lock),
+            // After its string nothing raises.
+            Large::Record(numbers, bytes) => Root::with(string(bytes, lock), |text| {
+                lock.carve(RECORD, |carver| {
+                    let text = Field::shared(text.get(), carver);
+                    record(carver, *numbers, text)
+                })
+            }),
             Large::Bools(bools) => {
                 // SAFETY: the lock is held; the block has so many fields, and integers need no
                 // write barrier.
@@ -197,8 +228,9 @@ mod tests {
 
     #[test]
     fn results_of_any_length() {
-        // Around what one allocation holds: 256 fields, 64 boxed numbers with theirs, 2047 bytes.
-        let lengths = [0, 1, 63, 64, 65, 85, 86, 255, 256, 257, 2046, 2047, 2048, 5000];
+        // Around what one allocation holds: 256 fields, 64 boxed numbers with theirs, 2047 bytes,
+        // 2015 of them in a record.
+        let lengths = [0, 1, 63, 64, 65, 85, 86, 255, 256, 257, 2015, 2016, 2046, 2047, 2048, 5000];
         let most = if cfg!(miri) { 257 } else { 5000 };
         for length in lengths.into_iter().filter(|&length| length <= most) {
             let bools: Vec<bool> = (0..length).map(|i| i % 3 == 0).collect();
@@ -212,7 +244,10 @@ mod tests {
 
             let bytes: Vec<u8> = (0..length).map(|i| i as u8).collect();
             let expected = Read::String(bytes.clone());
-            assert_eq!(built(|lock| Answer::bytes(bytes, lock)), expected);
+            assert_eq!(built(|lock| Answer::bytes(bytes.clone(), lock)), expected);
+
+            let expected = Read::Block(0, vec![Read::Int(4), Read::Int(-17), expected]);
+            assert_eq!(built(|lock| Answer::record([4, -17], bytes, lock)), expected);
         }
     }
 

@@ -6,16 +6,15 @@ use crate::{
     hypervisor::{CompileInfo, Version},
 };
 use runtime::{
-    Argument, Build, Exception, IntoValue, Lock, RawValue, Val, constructor, export, int, ints,
-    unlocked,
+    Answer, Argument, Build, Exception, IntoAnswer, IntoValue, Lock, RawValue, Val, constructor,
+    export, int, ints, unlocked,
 };
 
 /// The record `version`.
-impl IntoValue for Version {
-    fn into_value(self, lock: &mut Lock) -> RawValue {
+impl IntoAnswer for Version {
+    fn into_answer(self, lock: &mut Lock) -> Answer {
         let Version { major, minor, extra } = self;
-        Build::tuple([Build::Int(major.into()), Build::Int(minor.into()), Build::String(extra)])
-            .into_value(lock)
+        Answer::record([major.into(), minor.into()], extra, lock)
     }
 }
 
@@ -97,7 +96,8 @@ export! {
     ///
     /// The hypervisor's version.
     ///
-    /// Hypercalls: `XENVER_version`, `XENVER_extraversion`.
+    /// Hypercalls: `XENVER_version`, `XENVER_extraversion2`; where the hypervisor lacks that one,
+    /// `XENVER_extraversion`, which cuts at 15 characters.
     fn stub_xc_version_version(handle: Handle) -> Version {
         Ok(unlocked(|| handle.version())?)
     }
@@ -115,7 +115,8 @@ export! {
     ///
     /// The changeset that the hypervisor was built from.
     ///
-    /// Hypercall: `XENVER_changeset`.
+    /// Hypercall: `XENVER_changeset2`; where the hypervisor lacks it, `XENVER_changeset`, which
+    /// cuts at 63 characters.
     fn stub_xc_version_changeset(handle: Handle) -> Vec<u8> {
         Ok(unlocked(|| handle.changeset())?)
     }
@@ -124,7 +125,8 @@ export! {
     ///
     /// The kinds of guests that the hypervisor can run, separated by blanks.
     ///
-    /// Hypercall: `XENVER_capabilities`.
+    /// Hypercall: `XENVER_capabilities2`; where the hypervisor lacks it, `XENVER_capabilities`,
+    /// which cuts at 1023 characters.
     fn stub_xc_version_capabilities(handle: Handle) -> Vec<u8> {
         Ok(unlocked(|| handle.capabilities())?)
     }

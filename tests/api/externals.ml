@@ -9,10 +9,10 @@ let basic_spec = "domains=5,domids=dense"
 let basic =
   [
     ("xen_version.version", fun h -> ignore (Xenctrl.version h));
-    ("xen_version.extraversion", fun h -> ignore (Xenctrl.version h));
+    (text "extraversion", fun h -> ignore (Xenctrl.version h));
     ("xen_version.compile_info", fun h -> ignore (Xenctrl.version_compile_info h));
-    ("xen_version.changeset", fun h -> ignore (Xenctrl.version_changeset h));
-    ("xen_version.capabilities", fun h -> ignore (Xenctrl.version_capabilities h));
+    (text "changeset", fun h -> ignore (Xenctrl.version_changeset h));
+    (text "capabilities", fun h -> ignore (Xenctrl.version_capabilities h));
     ("sysctl.physinfo", fun h -> ignore (Xenctrl.physinfo h));
     ("sysctl.getdomaininfolist", fun h -> ignore (Xenctrl.domain_getinfolist h 0));
     ("sysctl.getdomaininfolist", fun h -> ignore (Xenctrl._domain_getinfolist h 0 1));

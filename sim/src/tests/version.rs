@@ -43,6 +43,31 @@ fn every_release_tells_who_it_is() {
 }
 
 #[test]
+fn texts_of_any_length_are_whole_in_the_operations_that_have_room() {
+    let text = "text".repeat(100);
+    for release in Release::ALL {
+        let _sim = simulate(release, &format!("extra_version={text},changeset=\\c{text}"));
+        assert_eq!(ask::<16>(1), (Ok(0), text[..15].to_owned()));
+        assert_eq!(ask::<64>(4), (Ok(0), format!(",{}", &text[..62])));
+        let ask = |room: u32| {
+            let mut answer = [0xAA_u8; 4 + 401];
+            answer[..4].copy_from_slice(&room.to_le_bytes());
+            let args = [13, answer.as_mut_ptr() as u64, 0, 0, 0];
+            (hypercall(HYPERVISOR_XEN_VERSION, args), answer[4..].to_vec())
+        };
+        if release < Release::V4_20 {
+            assert_eq!(ask(401).0, Err(libc::ENOSYS));
+            continue;
+        }
+        assert_eq!(ask(400).0, Err(libc::ENOBUFS));
+        assert_eq!(ask(401), (Ok(401), format!(",{text}").into_bytes()));
+        configure(&format!("version={release},changeset={}", "x".repeat(65537))).unwrap();
+        assert_eq!(ask(401).0, Err(libc::E2BIG));
+        assert_eq!(hypercall(HYPERVISOR_XEN_VERSION, [13, 0, 0, 0, 0]), Err(libc::E2BIG));
+    }
+}
+
+#[test]
 fn an_unsupported_hypervisor_says_so_and_refuses_every_known_interface() {
     for (spec, version, sysctl, domctl) in [
         ("4.16", 4 << 16 | 16, 0x14, 0x14),
