@@ -41,7 +41,8 @@ let bind_dom_exc_virq h = bind_virq h Dom_exc
 
 external unbind : handle -> int -> unit = "stub_eventchn_unbind"
 
-external _pending : handle -> int = "stub_eventchn_pending"
+(* Not upstream's symbol, which has another contract: there -1 would be a port. *)
+external _pending : handle -> int = "stub_eventchn_wait"
 
 (* Interrupted by a signal, whose handler has its turn before the next wait. *)
 let rec pending h =

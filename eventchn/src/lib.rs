@@ -67,6 +67,14 @@ ints! {
     struct Descriptor(i32) = "file descriptor";
 }
 
+const PENDING_FAILED: &str = "evtchn pending failed";
+
+/// Waits for an event: its port, or -1 with errno.
+fn pending(handle: &Handle) -> i32 {
+    // SAFETY: the handle is open.
+    unsafe { handle.library.xenevtchn_pending(handle.handle) }
+}
+
 /// `virq_t`, whose constructors are in the order of `VIRQ_*` (xen.h).
 struct Virq(u32);
 
@@ -154,21 +162,26 @@ export! {
         .map(drop)
     }
 
+    /// `pending : handle -> int`
+    ///
+    /// Waits for an event and gives the local event channel that has it, which is masked then.
+    ///
+    /// This is upstream's, whose module calls it where it is linked with this archive: a signal that
+    /// interrupts the wait is a failure.
+    fn stub_eventchn_pending(handle: Handle) -> i32 {
+        unlocked(|| checked(PENDING_FAILED, pending(&handle)))
+    }
+
     /// `_pending : handle -> int`
     ///
-    /// Waits for an event and gives the local event channel that has it, which is masked then;
-    /// -1 where a signal interrupted the wait, for the caller to handle it and wait again.
-    fn stub_eventchn_pending(handle: Handle) -> i32 {
+    /// Likewise; -1 where a signal interrupted the wait, for the caller to handle it and wait
+    /// again.
+    fn stub_eventchn_wait(handle: Handle) -> i32 {
         interrupts()?;
-        let pending = || {
-            // SAFETY: the handle is open.
-            let port = unsafe { handle.library.xenevtchn_pending(handle.handle) };
-            if port == -1 && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted {
-                return Ok(-1);
-            }
-            checked("evtchn pending failed", port)
-        };
-        unlocked(pending)
+        unlocked(|| match pending(&handle) {
+            -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => Ok(-1),
+            result => checked(PENDING_FAILED, result),
+        })
     }
 
     /// `unmask : handle -> int -> unit`

@@ -100,6 +100,67 @@ let test_signal () =
   check_int "handled" 2 !handled;
   Xeneventchn.unbind h port
 
+(* {1 With a pipe for a device} *)
+
+(* libxenevtchn reads ports from any descriptor, and waits for them. *)
+let on_pipe f =
+  let read, write = Unix.pipe ~cloexec:true () in
+  let event port =
+    let bytes = Bytes.create 4 in
+    Bytes.set_int32_le bytes 0 (Int32.of_int port);
+    check_int "written" 4 (Unix.write write bytes 0 4)
+  in
+  Fun.protect ~finally:(fun () -> Unix.close write) (fun () -> f read event)
+
+(* Calls [f] with a signal each so often: one may arrive before the wait has begun. *)
+let with_alarms handler f =
+  let every seconds =
+    ignore (Unix.setitimer ITIMER_REAL { it_value = seconds; it_interval = seconds })
+  in
+  let before = Sys.signal Sys.sigalrm (Signal_handle (fun _ -> handler ())) in
+  every 0.05;
+  Fun.protect f ~finally:(fun () ->
+      every 0.;
+      Sys.set_signal Sys.sigalrm before)
+
+let pending h = Xeneventchn.to_int (Xeneventchn.pending h)
+
+let test_handlers () =
+  on_pipe (fun read event ->
+      let h = Xeneventchn.fdopen read in
+      event 5;
+      check_int "an event" 5 (pending h);
+      let raised = ref false in
+      let handler () =
+        if not !raised then begin
+          raised := true;
+          raise Interrupted
+        end
+      in
+      (match with_alarms handler (fun () -> pending h) with
+      | _ -> Alcotest.fail "an event"
+      | exception Interrupted -> ());
+      let handled = ref 0 in
+      let handler () =
+        incr handled;
+        if !handled = 3 then event 6
+      in
+      check_int "waited on" 6 (with_alarms handler (fun () -> pending h));
+      Alcotest.(check bool) "handled" true (!handled >= 3))
+
+(* What another build's module is linked with, which takes any answer for a port. *)
+external upstream_pending : Xeneventchn.handle -> int = "stub_eventchn_pending"
+
+let test_upstream () =
+  on_pipe (fun read event ->
+      let h = Xeneventchn.fdopen read in
+      event 7;
+      check_int "an event" 7 (upstream_pending h);
+      Alcotest.(check string) "interrupted" "evtchn pending failed: 4: Interrupted system call"
+        (failure (fun () -> with_alarms ignore (fun () -> upstream_pending h)));
+      event 8;
+      check_int "an event" 8 (upstream_pending h))
+
 (* While one thread waits, others run. *)
 let test_threads () =
   let h = Xeneventchn.init () in
@@ -167,4 +228,6 @@ let () =
             test "cloexec" test_cloexec;
           ]
         else [ test "no Xen" test_no_xen ] );
+      ( "a pipe",
+        [ test "signals" test_handlers; test "upstream's pending" test_upstream ] );
     ]
