@@ -604,7 +604,8 @@ external watchdog : handle -> int -> int32 -> int = "stub_xc_watchdog"
 
     Hypercalls: [XENVER_version], [XENVER_extraversion2]. An older Xen than 4.20, which answers
     [ENOSYS] to the latter, is asked for [XENVER_extraversion] then, and from the handle's next
-    call on for that alone; it cuts at 15 characters. *)
+    call on for that alone; it cuts at 15 characters. A text that does not fit into the handle's
+    buffer, of 32 KB at least, is asked for once more. *)
 external version : handle -> version = "stub_xc_version_version"
 
 (** How the hypervisor was compiled.
