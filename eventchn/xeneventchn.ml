@@ -44,8 +44,12 @@ external unbind : handle -> int -> unit = "stub_eventchn_unbind"
 (* Not upstream's symbol, which has another contract: there -1 would be a port. *)
 external _pending : handle -> int = "stub_eventchn_wait"
 
-(* Interrupted by a signal, whose handler has its turn before the next wait. *)
+(* What is allocated in OCaml code lets signal handlers run, in native code and in bytecode; and when
+   a handler raises or ends its thread, no stub is under way. *)
+let[@inline never] handle_signals () = ignore (Sys.opaque_identity (ref ()))
+
 let rec pending h =
+  handle_signals ();
   match _pending h with
   | -1 -> pending h
   | port -> port

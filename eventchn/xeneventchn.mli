@@ -56,7 +56,9 @@ val bind_virq : handle -> virq_t -> t
 val unbind : handle -> t -> unit
 
 (** Waits for an event and returns the event channel that has it, which is masked until
-    {!unmask}. Signals are handled meanwhile. *)
+    {!unmask}. A signal interrupts the wait, which goes on when its handler has returned. (One that
+    arrives in the moment before the wait begins is handled when the wait ends, or by another thread
+    that runs meanwhile.) *)
 val pending : handle -> t
 
 (** Lets an event channel receive events again. *)

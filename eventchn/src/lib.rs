@@ -4,8 +4,8 @@
 #![deny(missing_docs)]
 
 use runtime::{
-    Argument, Custom, CustomOperations, Exception, Slot, Val, constructor, export, failure,
-    interrupts, ints, unlocked,
+    Argument, Custom, CustomOperations, Exception, Slot, Val, constructor, export, failure, ints,
+    unlocked,
 };
 use std::{io, sync::Arc};
 use xen_libraries::{
@@ -177,7 +177,6 @@ export! {
     /// Likewise; -1 where a signal interrupted the wait, for the caller to handle it and wait
     /// again.
     fn stub_eventchn_wait(handle: Handle) -> i32 {
-        interrupts()?;
         unlocked(|| match pending(&handle) {
             -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => Ok(-1),
             result => checked(PENDING_FAILED, result),

@@ -33,11 +33,6 @@ pub const fn header(words: usize, tag: u8) -> usize {
     words << 10 | tag as usize
 }
 
-/// `Is_exception_result` and `Extract_exception`: the exception that a callback ended with.
-pub fn raised(result: RawValue) -> Option<RawValue> {
-    (result & 3 == 2).then_some(result & !3)
-}
-
 /// `Val_long`. Integers of OCaml have 63 bits.
 pub const fn val_int(n: i64) -> RawValue {
     (n << 1 | 1) as RawValue
@@ -92,7 +87,6 @@ unsafe extern "C" {
 
     pub fn caml_named_value(name: *const c_char) -> *const RawValue;
     pub fn caml_raise_with_arg(constructor: RawValue, argument: RawValue) -> !;
-    pub fn caml_raise(exception: RawValue) -> !;
     pub fn caml_raise_out_of_memory() -> !;
     pub fn caml_failwith_value(message: RawValue) -> !;
     pub fn caml_invalid_argument_value(message: RawValue) -> !;
@@ -100,8 +94,6 @@ unsafe extern "C" {
     /// Unlike `caml_enter_blocking_section` it runs no signal handler, which could raise.
     pub fn caml_enter_blocking_section_no_pending();
     pub fn caml_leave_blocking_section();
-    /// Runs signal handlers and finalisers; gives what they raised, as an exception result.
-    pub fn caml_process_pending_actions_exn() -> RawValue;
 }
 
 // Miri knows no static of a library's.

@@ -5,7 +5,7 @@
 use super::{
     Lock,
     caml::{
-        RawValue, caml_failwith_value, caml_invalid_argument_value, caml_named_value, caml_raise,
+        RawValue, caml_failwith_value, caml_invalid_argument_value, caml_named_value,
         caml_raise_out_of_memory, caml_raise_with_arg,
     },
     carve::Carver,
@@ -21,8 +21,6 @@ pub enum Exception {
     Invalid(String),
     /// `Failure`.
     Failure(String),
-    /// One that OCaml code raised; good until the heap next changes.
-    Raised(RawValue),
     /// `Out_of_memory`.
     OutOfMemory,
 }
@@ -60,8 +58,6 @@ pub enum Raise {
     Invalid(RawValue),
     /// `Failure` of a message.
     Failure(RawValue),
-    /// As it is.
-    Exception(RawValue),
     /// `Out_of_memory`.
     OutOfMemory,
 }
@@ -94,7 +90,6 @@ impl Exception {
                 }
                 Exception::Invalid(message) => Raise::Invalid(string(message)),
                 Exception::Failure(message) => Raise::Failure(string(message)),
-                Exception::Raised(exception) => Raise::Exception(*exception),
                 Exception::OutOfMemory => Raise::OutOfMemory,
             }
         }
@@ -116,7 +111,6 @@ impl Raise {
                 }
                 Raise::Invalid(message) => caml_invalid_argument_value(message),
                 Raise::Failure(message) => caml_failwith_value(message),
-                Raise::Exception(exception) => caml_raise(exception),
                 Raise::OutOfMemory => caml_raise_out_of_memory(),
             }
         }

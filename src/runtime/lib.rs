@@ -36,7 +36,7 @@ pub use custom::{Custom, Held, Lasting, Slot};
 pub use direct::{Direct, tagged, untagged};
 pub use exception::{Exception, copied, failure};
 pub use large::Answer;
-pub use lock::{Lock, interrupts, unlocked};
+pub use lock::{Lock, unlocked};
 pub use shared::Shared;
 
 #[cfg(any(test, feature = "stand-in"))]

@@ -2,13 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{
-    Exception,
-    caml::{
-        caml_enter_blocking_section_no_pending, caml_leave_blocking_section,
-        caml_process_pending_actions_exn, raised,
-    },
-};
+use super::caml::{caml_enter_blocking_section_no_pending, caml_leave_blocking_section};
 use std::marker::PhantomData;
 
 /// Evidence that this thread holds the runtime lock; what allocates or reads the heap wants it.
@@ -45,16 +39,4 @@ pub fn unlocked<R: Send>(operation: impl FnOnce() -> R + Send) -> R {
     unsafe { caml_enter_blocking_section_no_pending() };
     let _leave = Leave;
     operation()
-}
-
-/// Handles the signals that are pending now, before an operation that may wait for long. What a
-/// handler raises is the error.
-///
-/// Handlers are OCaml code: no value that was read before is good after it.
-pub fn interrupts() -> Result<(), Exception> {
-    // SAFETY: stubs run with the lock held, and hold no value here: arguments are copies.
-    match raised(unsafe { caml_process_pending_actions_exn() }) {
-        None => Ok(()),
-        Some(exception) => Err(Exception::Raised(exception)),
-    }
 }

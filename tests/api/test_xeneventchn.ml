@@ -100,6 +100,8 @@ let test_signal () =
   check_int "handled" 2 !handled;
   Xeneventchn.unbind h port
 
+let descriptors () = Array.length (Sys.readdir "/proc/self/fd")
+
 (* {1 With a pipe for a device} *)
 
 (* libxenevtchn reads ports from any descriptor, and waits for them. *)
@@ -113,15 +115,15 @@ let on_pipe f =
   Fun.protect ~finally:(fun () -> Unix.close write) (fun () -> f read event)
 
 (* Calls [f] with a signal each so often: one may arrive before the wait has begun. *)
-let with_alarms handler f =
+let with_alarms ?(each = 0.05) handler f =
   let every seconds =
     ignore (Unix.setitimer ITIMER_REAL { it_value = seconds; it_interval = seconds })
   in
-  let before = Sys.signal Sys.sigalrm (Signal_handle (fun _ -> handler ())) in
-  every 0.05;
+  Sys.set_signal Sys.sigalrm (Signal_handle (fun _ -> handler ()));
+  every each;
   Fun.protect f ~finally:(fun () ->
       every 0.;
-      Sys.set_signal Sys.sigalrm before)
+      Sys.set_signal Sys.sigalrm Signal_ignore)
 
 let pending h = Xeneventchn.to_int (Xeneventchn.pending h)
 
@@ -147,6 +149,43 @@ let test_handlers () =
       in
       check_int "waited on" 6 (with_alarms handler (fun () -> pending h));
       Alcotest.(check bool) "handled" true (!handled >= 3))
+
+(* A thread that does [f] until a signal's handler ends it. *)
+let until_its_end ?each f =
+  let waiter = ref None and ended = ref false in
+  let handler () =
+    if !waiter = Some (Thread.id (Thread.self ())) then begin
+      ended := true;
+      Thread.exit () [@warning "-3"]
+    end
+  in
+  let body () =
+    ignore (Thread.sigmask SIG_UNBLOCK [ Sys.sigalrm ]);
+    waiter := Some (Thread.id (Thread.self ()));
+    f ()
+  in
+  let masked = Thread.sigmask SIG_BLOCK [ Sys.sigalrm ] in
+  with_alarms ?each handler (fun () -> Thread.join (Thread.create body ()));
+  ignore (Thread.sigmask SIG_SETMASK masked);
+  Alcotest.(check bool) "by its handler" true !ended
+
+(* Of the call that it ends in nothing is left, whether that waits or is just being made. *)
+let test_thread_exit () =
+  Gc.full_major ();
+  let before = descriptors () in
+  on_pipe (fun read _ ->
+      let h = Xeneventchn.fdopen read in
+      until_its_end (fun () -> ignore (Xeneventchn.pending h)));
+  for _ = 1 to 1000 do
+    (* It always has an event, of port 0. *)
+    let h = Xeneventchn.fdopen (Unix.openfile "/dev/zero" [ O_RDONLY; O_CLOEXEC ] 0) in
+    until_its_end ~each:0.0001 (fun () ->
+        while pending h = 0 do
+          ()
+        done)
+  done;
+  Gc.full_major ();
+  check_int "descriptors" before (descriptors ())
 
 (* What another build's module is linked with, which takes any answer for a port. *)
 external upstream_pending : Xeneventchn.handle -> int = "stub_eventchn_pending"
@@ -182,8 +221,6 @@ let test_fdopen () =
   let h = Xeneventchn.fdopen fd in
   Alcotest.(check bool) "that descriptor" true (Xeneventchn.fd h = fd);
   Xeneventchn.unbind h (Xeneventchn.bind_dom_exc_virq h)
-
-let descriptors () = Array.length (Sys.readdir "/proc/self/fd")
 
 let test_collected () =
   Gc.full_major ();
@@ -229,5 +266,9 @@ let () =
           ]
         else [ test "no Xen" test_no_xen ] );
       ( "a pipe",
-        [ test "signals" test_handlers; test "upstream's pending" test_upstream ] );
+        [
+          test "signals" test_handlers;
+          test "a thread's end" test_thread_exit;
+          test "upstream's pending" test_upstream;
+        ] );
     ]

@@ -179,7 +179,7 @@ macro_rules! unreached {
 }
 unreached! {
     caml_alloc_custom caml_named_value caml_raise_with_arg
-    caml_failwith_value caml_invalid_argument_value caml_raise caml_raise_out_of_memory caml_process_pending_actions_exn
+    caml_failwith_value caml_invalid_argument_value caml_raise_out_of_memory
 }
 
 /// Tables of operations, of which only the address counts.
