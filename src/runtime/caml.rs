@@ -1,6 +1,12 @@
 //! The part of OCaml's C interface that is used: public functions alone (caml/mlvalues.h, alloc.h,
 //! custom.h, fail.h, memory.h, minor_gc.h, callback.h, signals.h) and a primitive of the standard
-//! library's, the same in OCaml 4.13 and 5.
+//! library's, the same in OCaml 4.13, 4.14 and from 5.2 on.
+//!
+//! In 5.0 and 5.1 any allocation may run a signal handler: where it finds that another thread is to
+//! have its turn, it yields there and then, and handles signals after that
+//! (`caml_domain_external_interrupt_hook` of systhreads). What the handler raises jumps over
+//! destructors. Others let threads switch when OCaml code next runs (ocaml/ocaml #12875, #12879,
+//! #12882).
 
 #![allow(unsafe_code)]
 
@@ -62,7 +68,7 @@ pub struct CustomOperations {
 unsafe impl Sync for CustomOperations {}
 
 unsafe extern "C" {
-    /// Of at most `MAX_SMALL` words. Neither raises nor runs OCaml code.
+    /// Of at most `MAX_SMALL` words. Neither raises nor runs OCaml code (but see above).
     pub fn caml_alloc_small(words: usize, tag: c_int) -> RawValue;
     /// Of any size; fields that the collector looks into begin as `()`. Runs no OCaml code, and
     /// raises `Out_of_memory`, as strings do, where the block is larger than a small one.
