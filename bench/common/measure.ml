@@ -160,6 +160,9 @@ let sample_of_many_threads = 1000.
 let collections = 4
 let longest_turn = 2e4
 
+(* What CPU time is taken of. *)
+let long_run_lasts = 2e5
+
 type timed = {
   timed_way : way;
   callers : (unit -> unit) list;
@@ -168,8 +171,8 @@ type timed = {
   in_a_row : int;  (* samples in a turn *)
   mutable used : float;  (* microseconds *)
   mutable samples : float list;
+  mutable turns_taken : int;
   mutable medians : float list;  (* of turns, the last one first, nan for one not taken *)
-  mutable cpu_times : float list;  (* per call, of turns that were taken *)
 }
 
 let prepare ~threads way =
@@ -203,23 +206,29 @@ let prepare ~threads way =
       else max 5 (calls_of_turn / batch));
     used = 0.;
     samples = [];
+    turns_taken = 0;
     medians = [];
-    cpu_times = [];
   }
 
 let turn way =
   let start = Clock.nanoseconds () in
-  let cpu_start = Sys.time () in
   (* Finds the caches, and an emulator's tables, full of another way's data. *)
-  let before = if way.in_a_row > 1 then 1 else 0 in
-  repeat before (List.hd way.callers);
+  if way.in_a_row > 1 then List.hd way.callers ();
   let samples = List.init way.in_a_row (fun _ -> sample way.callers way.batch) in
-  let cpu = (Sys.time () -. cpu_start) *. 1e6 in
-  let calls = before + (way.in_a_row * way.batch * List.length way.callers) in
   way.samples <- List.rev_append samples way.samples;
+  way.turns_taken <- way.turns_taken + 1;
   way.medians <- (spread_of_list samples).median :: way.medians;
-  way.cpu_times <- (cpu /. Float.of_int calls) :: way.cpu_times;
   way.used <- way.used +. (Float.of_int (Clock.nanoseconds () - start) /. 1e3)
+
+(* By itself, since in turns each way would pay for the collection of what others left in the major
+   heap. *)
+let cpu_in_the_long_run way =
+  let call = List.hd way.callers in
+  let calls = max 3 (Float.to_int (long_run_lasts /. way.each)) in
+  Gc.full_major ();
+  let start = Sys.time () in
+  repeat calls call;
+  (Sys.time () -. start) *. 1e6 /. Float.of_int calls
 
 (* Turns that a way gets in any case. *)
 let fewest way = if way.used < 1e6 then 5 else if way.used < 15e6 then 3 else 1
@@ -233,7 +242,7 @@ let costs ?samples ?(threads = 1) ~seconds ways =
     match samples with
     | Some samples -> List.length way.samples < samples
     | None ->
-      List.length way.cpu_times < fewest way
+      way.turns_taken < fewest way
       || (way.used < share && Clock.nanoseconds () < until)
   in
   let random = Random.State.make [| 1 |] in
@@ -255,7 +264,7 @@ let costs ?samples ?(threads = 1) ~seconds ways =
            way = way.timed_way;
            calls = List.length way.samples * way.batch * threads;
            time = spread_of_list way.samples;
-           cpu = (spread_of_list way.cpu_times).median;
+           cpu = (if threads > 1 then nan else cpu_in_the_long_run way);
            turns = way.medians;
          })
 

@@ -36,9 +36,10 @@ type cost = {
   calls : int;  (** that were timed *)
   time : spread;  (** microseconds per call *)
   cpu : float;
-      (** microseconds of CPU time per call in the long run, with the share of each call in
-          minor collections, which most calls with a small result do not meet; other programs'
-          time is not in it. The median of turns. *)
+      (** microseconds of CPU time per call in the long run, of one thread (else nan): of calls for
+          0.2 seconds, 3 at least, without the other ways between them. So each call has its share
+          of the way's own garbage collection, minor and major, which most calls with a small result
+          do not meet; other programs' time is not in it. *)
   turns : float list;  (** the median of each turn that the way was in, else nan *)
 }
 
