@@ -264,7 +264,7 @@ pub static KEYS: [Key; 40] = [
         "hvm",
         "0 to 100",
         "50",
-        "percentage of guests that are HVM, with ten emulators",
+        "percentage of guests that are HVM, with ten emulation flags",
         |c, v| {
             c.hvm = number(v, 0..=100)?;
             Ok(())
