@@ -148,18 +148,12 @@ let sample callers calls =
   | [ call ] -> microseconds_of (fun () -> repeat calls call) /. Float.of_int calls
   | callers -> sample_of_threads callers calls
 
-(* In microseconds. In an emulated dom0 it is a system call, and takes a third of the least
-   hypercall. *)
-let clock_reading =
-  let readings = 100 in
-  microseconds_of (fun () -> repeat readings (fun () -> ignore (Clock.nanoseconds ())))
-  /. Float.of_int readings
-
-(* A call that takes so long is timed by itself: reading the clock is little against it. *)
-let long_call = Float.max 5. (100. *. clock_reading)
+(* In microseconds. A call that takes so long is timed by itself: what it takes to read the
+   clock is little against it. *)
+let long_call = 5.
 
 (* Otherwise a sample takes so long; with threads longer, as starting them takes time. *)
-let short_sample = Float.max 50. long_call
+let short_sample = 50.
 let sample_of_many_threads = 1000.
 
 (* A turn goes on for so many minor collections, but no longer than that. *)

@@ -49,11 +49,10 @@ val costs : ?samples:int -> ?threads:int -> seconds:float -> way list -> cost li
 
     A turn of a way is one call that is not timed and then five samples, or more until there
     were four minor collections or 20 milliseconds are over (a way that allocates nothing always
-    takes these, so that a floor is not measured with colder caches than what stands on it). A
-    sample is one call, of a way that takes less than 5 microseconds as many as last for 50, and of
-    one that takes less than 100 readings of the clock as many as last for these. A way that takes
-    far longer than its share of [seconds] sits out later turns. Each gets [samples] samples, or
-    else as many turns as fit, 5 at least (3 if they take a second, 1 if it takes 15).
+    takes these, so that a floor is not measured with colder caches than what stands on it). A sample is one call, of a way
+    that takes less than 5 microseconds as many as last for 50. A way that takes far longer
+    than its share of [seconds] sits out later turns. Each gets [samples] samples, or else as
+    many turns as fit, 5 at least (3 if they take a second, 1 if it takes 15).
 
     With [threads], so many threads make the calls of each sample, a millisecond's, at once, and the
     time of a call is the sample's divided by the calls of all threads together. *)
