@@ -455,7 +455,7 @@ impl IntoValue for Build {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::caml::stand_in::{Read, lock, read};
+    use crate::caml::stand_in::{MINOR_HEAP, Read, lock, minor_collections, minor_free, read};
     use proptest::{collection::vec, prelude::*};
 
     /// An `int` of OCaml's.
@@ -550,6 +550,32 @@ mod tests {
                 prop_assert_eq!(&seen, &items);
             }
         }
+    }
+
+    #[test]
+    fn a_list_that_fits_into_an_empty_heap_is_not_collected_in_its_midst() {
+        /// Words of an element and its cell.
+        const ELEMENT: isize = 2 + 3;
+        const LIST: isize = 600 * ELEMENT;
+        const FIRST: isize = ROOM as isize / ELEMENT * ELEMENT;
+        const { assert!(LIST < MINOR_HEAP && 2 * LIST > MINOR_HEAP) };
+        // How many collections come while a list of so many words is built, and how many words go
+        // into the heap since the last.
+        let built = |words: isize| {
+            let (before, items) = (minor_collections(), vec![7; (words / ELEMENT) as usize]);
+            list::<Record<1>, i64>(&mut lock(), items.len(), items.into_iter());
+            (minor_collections() - before, MINOR_HEAP - minor_free())
+        };
+        assert_eq!(built(LIST), (0, LIST));
+        // All but the first allocation is behind the collection.
+        assert_eq!(built(LIST), (1, LIST - FIRST));
+        assert_eq!(built(LIST), (1, LIST - FIRST));
+        // This has room beside it.
+        assert_eq!(built(100 * ELEMENT), (0, LIST - FIRST + 100 * ELEMENT));
+        // This has room nowhere: each heap is filled to its end.
+        let room = |free: isize| free / FIRST * FIRST;
+        let rest = 2 * LIST - room(minor_free()) - room(MINOR_HEAP);
+        assert_eq!(built(2 * LIST), (2, rest));
     }
 
     #[test]
