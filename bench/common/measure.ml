@@ -25,7 +25,7 @@ type cost = {
   way : way;
   calls : int;
   time : spread;
-  cpu : float;
+  cpu : float Lazy.t;
   turns : float list;
 }
 
@@ -264,7 +264,7 @@ let costs ?samples ?(threads = 1) ~seconds ways =
            way = way.timed_way;
            calls = List.length way.samples * way.batch * threads;
            time = spread_of_list way.samples;
-           cpu = (if threads > 1 then nan else cpu_in_the_long_run way);
+           cpu = lazy (if threads > 1 then nan else cpu_in_the_long_run way);
            turns = way.medians;
          })
 

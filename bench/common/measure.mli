@@ -35,11 +35,11 @@ type cost = {
   way : way;
   calls : int;  (** that were timed *)
   time : spread;  (** microseconds per call *)
-  cpu : float;
+  cpu : float Lazy.t;
       (** microseconds of CPU time per call in the long run, of one thread (else nan): of calls for
           0.2 seconds, 3 at least, without the other ways between them. So each call has its share
           of the way's own garbage collection, minor and major, which most calls with a small result
-          do not meet; other programs' time is not in it. *)
+          do not meet; other programs' time is not in it. Measured where it is asked for. *)
   turns : float list;  (** the median of each turn that the way was in, else nan *)
 }
 

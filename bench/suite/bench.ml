@@ -95,7 +95,7 @@ let cells ~ours (cost : Measure.cost) =
   [
     counted counts.hypercalls; counted counts.mappings; string_of_int counts.words;
     string_of_int cost.calls; number time.least; number time.lower;
-    number time.median; number time.upper; number cost.cpu;
+    number time.median; number time.upper; number (Lazy.force cost.cpu);
   ]
   @
   match ours with
