@@ -63,7 +63,8 @@ impl Room {
                 // OCaml 4's major collector has a slice of its work done whenever the minor heap
                 // is half full, and begins a cycle with an empty one: where the first collection
                 // ended a cycle, that slice would empty it in the list's midst. The second has
-                // the slice done now.
+                // the slice done now. (OCaml 5 empties it where such a slice ends a cycle, and has
+                // no public function that does the slice alone: one list a cycle is promoted.)
                 caml_minor_collection();
             }
         }
